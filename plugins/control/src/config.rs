@@ -1,0 +1,147 @@
+//! How the control service runs: rate, limits, what it starts with, when it ends.
+
+use std::sync::Arc;
+
+use forearm_arm::safety::SafetyConfig;
+use forearm_protocol::scene::SceneBundle;
+
+/// The lowest rate, Hz.
+pub const MIN_RATE_HZ: f64 = 1.0;
+/// The highest rate, Hz: what six servos on a bus and a desktop's timers allow.
+pub const MAX_RATE_HZ: f64 = 2000.0;
+/// The rate unless told otherwise, Hz.
+pub const DEFAULT_RATE_HZ: f64 = 120.0;
+
+/// What is wrong with a [`ControlConfig`].
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ConfigError {
+    /// The rate can't be kept.
+    #[error(
+        "a control rate of {0} Hz is not possible; \
+         choose one from {MIN_RATE_HZ} to {MAX_RATE_HZ} Hz (the default is {DEFAULT_RATE_HZ})"
+    )]
+    Rate(f64),
+    /// The watchdog's time is no time.
+    #[error("a watchdog of {0} s is not possible; choose a positive number of seconds")]
+    Watchdog(f64),
+    /// The time to run is no time.
+    #[error("a duration of {0} s is not possible; choose a positive number, at most 1e6 s")]
+    Duration(f64),
+}
+
+/// How the control service runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ControlConfig {
+    /// Ticks a second, [`MIN_RATE_HZ`] to [`MAX_RATE_HZ`].
+    pub rate_hz: f64,
+    /// How long the app may be silent, seconds, before keys and sticks count as released.
+    pub watchdog_secs: f64,
+    /// The limits that every command passes.
+    pub safety: SafetyConfig,
+    /// When it ends by itself.
+    pub until: Until,
+}
+
+/// When the service stops ticking by itself. It then holds its state, to be inspected.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum Until {
+    /// Never: until it is stopped.
+    #[default]
+    Stopped,
+    /// After this much control time, seconds.
+    Elapsed(f64),
+    /// When every motion that was started has ended, and things had this long to come to rest,
+    /// seconds.
+    ScriptsDone(f64),
+}
+
+/// What the service starts with, before its first tick.
+#[derive(Debug, Clone, Default)]
+pub struct Startup {
+    /// The scene to load.
+    pub bundle: Option<Arc<SceneBundle>>,
+    /// A motion for the first arm: a motion file's text.
+    pub script: Option<String>,
+    /// Whether to start driving.
+    pub start: bool,
+}
+
+impl Default for ControlConfig {
+    fn default() -> Self {
+        Self {
+            rate_hz: DEFAULT_RATE_HZ,
+            watchdog_secs: 1.0,
+            safety: SafetyConfig::default(),
+            until: Until::Stopped,
+        }
+    }
+}
+
+impl ControlConfig {
+    /// The default at another rate.
+    ///
+    /// # Errors
+    /// As [`ControlConfig::check`].
+    pub fn at_rate(rate_hz: f64) -> Result<Self, ConfigError> {
+        let config = Self { rate_hz, ..Self::default() };
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Checks every number.
+    ///
+    /// # Errors
+    /// Names the first that is out of range, and the range.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        if !(MIN_RATE_HZ..=MAX_RATE_HZ).contains(&self.rate_hz) {
+            return Err(ConfigError::Rate(self.rate_hz));
+        }
+        if !(self.watchdog_secs > 0.0) {
+            return Err(ConfigError::Watchdog(self.watchdog_secs));
+        }
+        match self.until {
+            Until::Elapsed(secs) if !(secs > 0.0 && secs <= 1e6) => {
+                Err(ConfigError::Duration(secs))
+            }
+            Until::ScriptsDone(secs) if !(0.0..=1e6).contains(&secs) => {
+                Err(ConfigError::Duration(secs))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The time between two ticks, seconds.
+    #[must_use]
+    pub fn period_secs(&self) -> f64 {
+        1.0 / self.rate_hz
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_outside_the_range_are_refused_with_the_range() {
+        for rate in [0.0, -1.0, 0.99, 2000.1, f64::NAN, f64::INFINITY] {
+            let error = ControlConfig::at_rate(rate).expect_err("out of range").to_string();
+            assert!(error.contains("from 1 to 2000 Hz"), "{error}");
+        }
+        for rate in [1.0, 60.0, 120.0, 500.0, 2000.0] {
+            assert_eq!(ControlConfig::at_rate(rate).expect("in range").rate_hz, rate);
+        }
+    }
+
+    #[test]
+    fn times_must_be_times() {
+        let bad = [
+            ControlConfig { watchdog_secs: f64::NAN, ..ControlConfig::default() },
+            ControlConfig { until: Until::Elapsed(0.0), ..ControlConfig::default() },
+            ControlConfig { until: Until::Elapsed(f64::NAN), ..ControlConfig::default() },
+            ControlConfig { until: Until::ScriptsDone(-1.0), ..ControlConfig::default() },
+        ];
+        for config in bad {
+            assert!(config.check().is_err(), "{config:?}");
+        }
+    }
+}

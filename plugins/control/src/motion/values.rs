@@ -1,0 +1,73 @@
+//! Numbers in motion files, checked where they are read, so that an error names line and field.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+
+use super::{MAX_STEPS, Step};
+
+/// Longest step, seconds.
+const MAX_SECS: f64 = 600.0;
+/// Positions lie within this distance of the origin, metres.
+const MAX_METRES: f64 = 10.0;
+
+pub(super) fn secs<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    within(f64::deserialize(from)?, 0.0..=MAX_SECS, "a time", "s")
+}
+
+pub(super) fn percent<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    within(f64::deserialize(from)?, 0.0..=100.0, "an opening", "%")
+}
+
+pub(super) fn degrees<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    within(f64::deserialize(from)?, -360.0..=360.0, "an angle", "degrees")
+}
+
+pub(super) fn length<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    within(f64::deserialize(from)?, -MAX_METRES..=MAX_METRES, "a length", "m")
+}
+
+pub(super) fn point<'de, D: Deserializer<'de>>(from: D) -> Result<[f64; 3], D::Error> {
+    let point = <[f64; 3]>::deserialize(from)?;
+    for coordinate in point {
+        within(coordinate, -MAX_METRES..=MAX_METRES, "a coordinate", "m")?;
+    }
+    Ok(point)
+}
+
+pub(super) fn joints<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<BTreeMap<String, f64>, D::Error> {
+    let joints = BTreeMap::<String, f64>::deserialize(from)?;
+    if joints.is_empty() {
+        return Err(Error::custom("expected at least one joint, as in {\"elbow_flex\": 40}"));
+    }
+    for position in joints.values() {
+        within(*position, -3600.0..=3600.0, "a joint position", "degrees")?;
+    }
+    Ok(joints)
+}
+
+pub(super) fn steps<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Step>, D::Error> {
+    let steps = Vec::<Step>::deserialize(from)?;
+    if steps.is_empty() || steps.len() > MAX_STEPS {
+        let found = steps.len();
+        return Err(Error::custom(format!("{found} steps; expected 1 to {MAX_STEPS}")));
+    }
+    Ok(steps)
+}
+
+fn within<E: Error>(
+    value: f64,
+    range: RangeInclusive<f64>,
+    what: &str,
+    unit: &str,
+) -> Result<f64, E> {
+    if range.contains(&value) {
+        return Ok(value);
+    }
+    let (low, high) = range.into_inner();
+    Err(E::custom(format!("{value} {unit}; expected {what} from {low} to {high} {unit}")))
+}

@@ -1,0 +1,128 @@
+//! The control service beside a Bevy app: started with it, stopped with it, its messages passed
+//! on as Bevy messages.
+//!
+//! In: [`ControlRequest`] and [`Command`]. Out: [`Event`]. A request's answer is not passed on;
+//! its error becomes an [`Event::Notice`].
+
+use std::time::Duration;
+
+use bevy_app::{App, AppExit, First, Last, Plugin, PostUpdate};
+use bevy_ecs::message::{Message, MessageReader, MessageWriter};
+use bevy_ecs::resource::Resource;
+use bevy_ecs::system::ResMut;
+use forearm_protocol::ServiceError;
+use forearm_protocol::control::{Command, Event, Notice, NoticeLevel, Request};
+use forearm_workers::{Handle, Host, Pending, Status, spawn};
+
+use crate::config::{ControlConfig, Startup};
+use crate::service::ControlService;
+
+/// How long a frame may work for a control service that has no thread.
+const INLINE_BUDGET: Duration = Duration::from_millis(8);
+
+/// Starts the control service and passes messages between it and the app.
+#[derive(Debug, Clone, Default)]
+pub struct ControlPlugin {
+    /// How the service runs.
+    pub config: ControlConfig,
+    /// What it starts with.
+    pub startup: Startup,
+}
+
+/// Asks the control service.
+#[derive(Debug, Clone, PartialEq, Message)]
+pub struct ControlRequest(pub Request);
+
+/// The running control service.
+#[derive(Resource)]
+pub struct Control {
+    handle: Handle<ControlService>,
+    pending: Vec<Pending<ControlService>>,
+    /// Whether the service's end was reported.
+    end_reported: bool,
+}
+
+impl Control {
+    /// Which path runs the service, and its counters.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.handle.status()
+    }
+
+    /// Asks for something whose answer is wanted: [`ControlRequest`] passes none on.
+    #[must_use]
+    pub fn ask(&self, request: Request) -> Pending<ControlService> {
+        self.handle.request(request)
+    }
+}
+
+impl Plugin for ControlPlugin {
+    fn build(&self, app: &mut App) {
+        let Self { config, startup } = self.clone();
+        let handle = spawn(move || ControlService::new(config, startup), Host::Thread);
+        app.insert_resource(Control { handle, pending: Vec::new(), end_reported: false })
+            .add_message::<ControlRequest>()
+            .add_message::<Command>()
+            .add_message::<Event>()
+            .add_systems(First, receive)
+            .add_systems(PostUpdate, send)
+            .add_systems(Last, stop_with_the_app);
+    }
+}
+
+/// Passes on what the service tells.
+fn receive(mut control: ResMut<Control>, mut events: MessageWriter<Event>) {
+    let control = &mut *control;
+    control.handle.pump(INLINE_BUDGET);
+    for event in control.handle.events() {
+        events.write(event);
+    }
+    control.pending.retain_mut(|pending| match pending.try_take() {
+        None => true,
+        Some(Ok(_)) => false,
+        Some(Err(error)) => {
+            events.write(trouble(&error));
+            false
+        }
+    });
+    if !control.end_reported
+        && let Some(error) = control.handle.status().failure
+    {
+        control.end_reported = true;
+        events.write(trouble(&error));
+    }
+}
+
+/// Passes on what the app asks and tells. Requests first: a key that is pressed together with a
+/// choice of mode is meant for that mode.
+fn send(
+    mut control: ResMut<Control>,
+    mut requests: MessageReader<ControlRequest>,
+    mut commands: MessageReader<Command>,
+    mut events: MessageWriter<Event>,
+) {
+    let control = &mut *control;
+    for ControlRequest(request) in requests.read() {
+        control.pending.push(control.handle.request(request.clone()));
+    }
+    let told = commands.read().cloned().chain([Command::Alive]);
+    for command in told {
+        if let Err(error) = control.handle.send(command)
+            && !control.end_reported
+        {
+            events.write(trouble(&error));
+            break;
+        }
+    }
+}
+
+fn stop_with_the_app(mut control: ResMut<Control>, mut exits: MessageReader<AppExit>) {
+    if exits.read().next().is_some() {
+        control.handle.stop();
+        control.end_reported = true;
+    }
+}
+
+fn trouble(error: &ServiceError) -> Event {
+    Event::Notice(Notice { level: NoticeLevel::Error, text: error.to_string() })
+}

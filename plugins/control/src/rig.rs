@@ -1,0 +1,226 @@
+//! One arm under control: its backend, its teleoperators, its safety chain, and what is between.
+
+use std::sync::Arc;
+
+use forearm_arm::ArmModel;
+use forearm_arm::safety::{Intervention, SafetyChain, SafetyConfig};
+use forearm_protocol::control::{ArmState, JointState, TeleopMode};
+use forearm_protocol::scene::ArmSpec;
+use nalgebra::{Isometry3, Translation3, UnitQuaternion, Vector3};
+
+use crate::backend::{self, ArmBackend, BackendError, Observation, Plant};
+use crate::motion::Motion;
+use crate::teleop::{Input, Outcome, Situation, Teleoperators};
+
+/// An arm of the scene and all that drives it.
+pub(crate) struct Rig {
+    pub(crate) name: String,
+    pub(crate) model: Arc<ArmModel>,
+    pub(crate) teleoperators: Teleoperators,
+    mode: TeleopMode,
+    world_from_base: Isometry3<f64>,
+    backend: Box<dyn ArmBackend>,
+    safety: SafetyChain,
+    observation: Observation,
+    /// What the teleoperator wants, then what the safety chain let through, then what the backend
+    /// applied; one a joint.
+    request: Vec<f64>,
+    command: Vec<f64>,
+    applied: Vec<f64>,
+    /// The chain's last intervention since the last [`Rig::take_state`].
+    limited: Option<Intervention>,
+    /// Why the backend does not answer, while it doesn't.
+    trouble: Option<BackendError>,
+}
+
+impl Rig {
+    pub(crate) fn new(
+        spec: &ArmSpec,
+        model: Arc<ArmModel>,
+        arm: usize,
+        config: SafetyConfig,
+    ) -> Self {
+        let yaw = spec.yaw_degrees.to_radians();
+        let joints = model.dof();
+        Self {
+            name: spec.name.clone(),
+            teleoperators: Teleoperators::new(&model),
+            mode: TeleopMode::default(),
+            world_from_base: Isometry3::from_parts(
+                Translation3::from(Vector3::from(spec.position)),
+                UnitQuaternion::from_axis_angle(&Vector3::z_axis(), yaw),
+            ),
+            backend: backend::connect(&spec.backend, arm),
+            safety: SafetyChain::new(&model, config),
+            observation: Observation::zeros(joints),
+            request: vec![0.0; joints],
+            command: vec![0.0; joints],
+            applied: vec![0.0; joints],
+            limited: None,
+            trouble: None,
+            model,
+        }
+    }
+
+    /// Reads the arm. A reading that fails leaves the last one in place and is reported once.
+    pub(crate) fn observe(&mut self, plant: &mut Plant) -> Option<String> {
+        let result = self.backend.observe(plant, &mut self.observation);
+        self.note(result)
+    }
+
+    /// Holds the arm where it is, at once: what it is told next begins there, softly.
+    ///
+    /// A gripper that holds something is farther closed than it can be; it keeps its target, or
+    /// it would let go.
+    pub(crate) fn hold(&mut self, plant: &mut Plant) -> Option<String> {
+        let seen = self.observe(plant);
+        let torque = self.backend.torque(plant);
+        for (joint, hold) in self.request.iter_mut().enumerate() {
+            let gripping = torque && self.model.gripper == Some(joint);
+            *hold = if gripping { self.command[joint] } else { self.observation.positions[joint] };
+        }
+        self.safety.reset(&self.request);
+        self.command.copy_from_slice(&self.request);
+        let result = self.backend.command(plant, &self.command, &mut self.applied);
+        self.note(result).or(seen)
+    }
+
+    /// Like [`Rig::hold`], for an arm of which nothing is known yet: the gripper too.
+    pub(crate) fn begin(&mut self, plant: &mut Plant) -> Option<String> {
+        let seen = self.observe(plant);
+        self.command.copy_from_slice(&self.observation.positions);
+        self.hold(plant).or(seen)
+    }
+
+    /// Switches torque; on begins where the arm is.
+    pub(crate) fn set_torque(&mut self, plant: &mut Plant, on: bool) -> Result<(), BackendError> {
+        if on && !self.backend.torque(plant) {
+            self.begin(plant);
+        }
+        self.backend.set_torque(plant, on)
+    }
+
+    /// Chooses how it is driven.
+    pub(crate) fn set_mode(&mut self, mode: TeleopMode, plant: &Plant, now_secs: f64) {
+        if self.mode != mode {
+            self.mode = mode;
+            self.engage(plant, now_secs);
+        }
+    }
+
+    /// Plays a motion from its beginning.
+    pub(crate) fn play(&mut self, motion: Arc<Motion>, plant: &Plant, now_secs: f64) {
+        self.teleoperators.script.play(motion);
+        self.mode = TeleopMode::Script;
+        self.engage(plant, now_secs);
+    }
+
+    /// The teleoperator takes over where the arm's command is.
+    pub(crate) fn engage(&mut self, plant: &Plant, now_secs: f64) {
+        self.request.copy_from_slice(&self.command);
+        let situation = Situation {
+            model: &self.model,
+            world_from_base: &self.world_from_base,
+            now_secs,
+            dt_secs: 0.0,
+            command: &self.command,
+            plant,
+        };
+        self.teleoperators.get(self.mode).engage(&situation);
+    }
+
+    /// Takes what a person did; answers whether that ended a motion.
+    pub(crate) fn input(&mut self, input: &Input<'_>, plant: &Plant, now_secs: f64) -> bool {
+        let mut interrupted = false;
+        if let Some(mode) = input.wanted_mode(self.mode) {
+            interrupted = mode != TeleopMode::Script && self.teleoperators.script.is_playing();
+            if interrupted {
+                self.teleoperators.script.give_up("a person took over");
+            }
+            self.set_mode(mode, plant, now_secs);
+        }
+        let situation = Situation {
+            model: &self.model,
+            world_from_base: &self.world_from_base,
+            now_secs,
+            dt_secs: 0.0,
+            command: &self.command,
+            plant,
+        };
+        self.teleoperators.get(self.mode).input(input, &situation);
+        interrupted
+    }
+
+    /// All keys and sticks count as released.
+    pub(crate) fn release(&mut self) {
+        self.teleoperators.get(self.mode).release();
+    }
+
+    /// One tick, after [`Rig::observe`]: intent, safety chain, write. Without `driving` it holds.
+    pub(crate) fn drive(
+        &mut self,
+        plant: &mut Plant,
+        driving: bool,
+        now_secs: f64,
+        dt_secs: f64,
+    ) -> (Outcome, Option<String>) {
+        if !self.backend.torque(plant) {
+            // It sags; whatever comes next begins where it is.
+            self.request.copy_from_slice(&self.observation.positions);
+            self.command.copy_from_slice(&self.observation.positions);
+            self.applied.copy_from_slice(&self.observation.positions);
+            self.safety.reset(&self.observation.positions);
+            return (Outcome::Driving, None);
+        }
+        let mut outcome = Outcome::Driving;
+        if driving {
+            let situation = Situation {
+                model: &self.model,
+                world_from_base: &self.world_from_base,
+                now_secs,
+                dt_secs,
+                command: &self.command,
+                plant,
+            };
+            let teleoperator = self.teleoperators.get(self.mode);
+            outcome = teleoperator.intent(&situation, &mut self.request);
+        }
+        let positions = &self.observation.positions;
+        if let Some(intervention) =
+            self.safety.apply(&self.request, positions, dt_secs, &mut self.command)
+        {
+            self.limited = Some(intervention.clone());
+        }
+        let result = self.backend.command(plant, &self.command, &mut self.applied);
+        (outcome, self.note(result))
+    }
+
+    /// The state for people and panels.
+    pub(crate) fn take_state(&mut self, plant: &Plant) -> ArmState {
+        let Observation { positions, velocities, efforts } = &self.observation;
+        let joints = (0..self.model.dof())
+            .map(|joint| JointState {
+                position: positions[joint],
+                velocity: velocities[joint],
+                target: self.applied[joint],
+                effort: efforts[joint],
+            })
+            .collect();
+        ArmState {
+            backend: self.backend.identify().to_owned(),
+            connected: self.trouble.is_none(),
+            torque: self.backend.torque(plant),
+            mode: self.mode,
+            joints,
+            limited: self.limited.take().map(|intervention| intervention.to_string()),
+        }
+    }
+
+    /// Remembers whether the backend answers; tells a person when that changes for the worse.
+    fn note(&mut self, result: Result<(), BackendError>) -> Option<String> {
+        let error = result.err();
+        let news = error.as_ref().filter(|_| self.trouble.is_none()).map(ToString::to_string);
+        self.trouble = error;
+        news.map(|problem| format!("arm `{}`: {problem}", self.name))
+    }
+}

@@ -1,0 +1,490 @@
+//! The control service: the loop, and what it answers.
+
+use std::sync::Arc;
+
+use forearm_protocol::ServiceError;
+use forearm_protocol::control::{
+    Command, Event, Inspection, LoopTiming, Notice, NoticeLevel, Reply, Request, StateUpdate,
+};
+use forearm_protocol::keys::Key;
+use forearm_protocol::scene::SceneBundle;
+use forearm_workers::{Context, Service, Wake};
+
+use crate::backend::Plant;
+use crate::config::{ControlConfig, Startup, Until};
+use crate::motion::Motion;
+use crate::publish::Publisher;
+use crate::rig::Rig;
+use crate::teleop::{Input, Outcome};
+use crate::timing::{RunTiming, TimingWindow};
+
+/// A tick that is later than this many periods is not made up for: the loop starts afresh, so
+/// that it never runs after lost time.
+const MAX_LATE_PERIODS: f64 = 3.0;
+
+/// Drives the arms of a scene; see the crate's documentation.
+pub struct ControlService {
+    config: ControlConfig,
+    startup: Startup,
+    session: Option<Session>,
+    generation: u64,
+    active: bool,
+    e_stopped: bool,
+    /// Whether the run has ended by itself ([`Until`]): no more ticks.
+    ended: bool,
+    pace: Pace,
+    publisher: Publisher,
+    /// When the app last said that it is alive, once it has.
+    alive_at_secs: Option<f64>,
+    /// How long no motion has played, seconds.
+    quiet_secs: f64,
+}
+
+/// A loaded scene.
+struct Session {
+    plant: Plant,
+    rigs: Vec<Rig>,
+}
+
+/// Deadlines, and how well they are kept.
+struct Pace {
+    period_secs: f64,
+    /// The next tick's deadline; none before the first.
+    deadline_secs: Option<f64>,
+    ticks: u64,
+    last_work_secs: f64,
+    window: TimingWindow,
+    run: RunTiming,
+}
+
+impl ControlService {
+    /// A service that starts with `startup`.
+    #[must_use]
+    pub fn new(config: ControlConfig, startup: Startup) -> Self {
+        let period_secs = config.period_secs();
+        Self {
+            startup,
+            session: None,
+            generation: 0,
+            active: false,
+            e_stopped: false,
+            ended: false,
+            pace: Pace {
+                period_secs,
+                deadline_secs: None,
+                ticks: 0,
+                last_work_secs: 0.0,
+                window: TimingWindow::new(period_secs),
+                run: RunTiming::new(period_secs),
+            },
+            publisher: Publisher::new(period_secs),
+            alive_at_secs: None,
+            quiet_secs: 0.0,
+            config,
+        }
+    }
+
+    fn load_scene(
+        &mut self,
+        bundle: &Arc<SceneBundle>,
+        cx: &mut Context<'_, Self>,
+    ) -> Result<(), ServiceError> {
+        let what = format!("loading the scene `{}`", bundle.scene.name);
+        let next = "correct the scene and load it again; the present one stays";
+        let models =
+            bundle.arm_models().map_err(|error| refused(&what, error.to_string(), next))?;
+        let mut plant = Plant::new(&bundle.scene, &models, self.config.period_secs())
+            .map_err(|error| refused(&what, error.to_string(), next))?;
+        let arms = bundle.scene.arms.iter().zip(models).enumerate();
+        let mut rigs: Vec<Rig> = arms
+            .map(|(arm, (spec, model))| Rig::new(spec, model, arm, self.config.safety))
+            .collect();
+        let mut complaints = Vec::new();
+        for rig in &mut rigs {
+            complaints.extend(rig.begin(&mut plant));
+            rig.engage(&plant, cx.now_secs());
+        }
+        self.session = Some(Session { plant, rigs });
+        self.generation += 1;
+        self.ended = false;
+        self.quiet_secs = 0.0;
+        self.publisher = Publisher::new(self.config.period_secs());
+        cx.emit(Event::SceneLoaded { generation: self.generation, bundle: Arc::clone(bundle) });
+        for complaint in complaints {
+            notify(cx, NoticeLevel::Error, complaint);
+        }
+        Ok(())
+    }
+
+    fn reset_scene(&mut self, cx: &mut Context<'_, Self>) -> Result<(), ServiceError> {
+        let session = self.session.as_mut().ok_or_else(|| no_scene("resetting the scene"))?;
+        let Session { plant, rigs } = session;
+        plant.reset();
+        for rig in rigs {
+            rig.teleoperators.script.give_up("the scene was reset");
+            if let Some(complaint) = rig.begin(plant) {
+                notify(cx, NoticeLevel::Error, complaint);
+            }
+            rig.engage(plant, cx.now_secs());
+        }
+        self.ended = false;
+        self.quiet_secs = 0.0;
+        Ok(())
+    }
+
+    fn start(&mut self, cx: &mut Context<'_, Self>) -> Result<(), ServiceError> {
+        if self.e_stopped {
+            let why = "the emergency stop holds".to_owned();
+            return Err(refused("starting", why, "clear the emergency stop first"));
+        }
+        if self.session.is_none() {
+            return Err(no_scene("starting"));
+        }
+        self.active = true;
+        self.pace.run.clear();
+        self.hold_all(cx);
+        self.engage_all(cx.now_secs());
+        Ok(())
+    }
+
+    fn set_torque(
+        &mut self,
+        arm: usize,
+        on: bool,
+        cx: &mut Context<'_, Self>,
+    ) -> Result<(), ServiceError> {
+        let what = "switching torque";
+        let Session { plant, rigs } = self.session.as_mut().ok_or_else(|| no_scene(what))?;
+        let rig = find(rigs, arm, what)?;
+        rig.set_torque(plant, on).map_err(|error| {
+            refused(what, error.to_string(), "check power and cable, then try again")
+        })?;
+        rig.engage(plant, cx.now_secs());
+        Ok(())
+    }
+
+    fn play(
+        &mut self,
+        arm: usize,
+        text: &str,
+        cx: &mut Context<'_, Self>,
+    ) -> Result<(), ServiceError> {
+        let what = "playing the motion";
+        let Session { plant, rigs } = self.session.as_mut().ok_or_else(|| no_scene(what))?;
+        let rig = find(rigs, arm, what)?;
+        let next = "correct the motion file (scenes/motions/README.md describes it)";
+        let motion = Motion::from_ron("motion", text)
+            .map_err(|error| refused(what, error.to_string(), next))?;
+        motion
+            .check_for(&rig.model, plant)
+            .map_err(|error| refused(what, error.to_string(), next))?;
+        rig.play(Arc::new(motion), plant, cx.now_secs());
+        self.quiet_secs = 0.0;
+        Ok(())
+    }
+
+    fn inspect(&mut self) -> Result<Inspection, ServiceError> {
+        let session = self.session.as_ref().ok_or_else(|| no_scene("inspecting"))?;
+        let Session { plant, rigs } = session;
+        Ok(Inspection {
+            scene_generation: self.generation,
+            ticks: plant.ticks(),
+            steps: plant.world().steps(),
+            simulated_secs: plant.world().time_secs(),
+            state_hash: plant.state_hash(),
+            timing: self.pace.run.summary(),
+            physics_step_secs: plant.step_secs(),
+            in_tray: plant.in_tray(),
+            scripts: rigs.iter().map(|rig| rig.teleoperators.script.state()).collect(),
+        })
+    }
+
+    /// Emergency stop: every arm holds where it is, now, not at the next tick.
+    fn e_stop(&mut self, cx: &mut Context<'_, Self>) {
+        if self.e_stopped {
+            return;
+        }
+        self.e_stopped = true;
+        self.hold_all(cx);
+        for rig in self.rigs() {
+            rig.teleoperators.script.give_up("emergency stop");
+            rig.release();
+        }
+        let text = "Emergency stop: the arms hold where they are. Clear it to move again.";
+        notify(cx, NoticeLevel::Warning, text.to_owned());
+    }
+
+    fn hold_all(&mut self, cx: &mut Context<'_, Self>) {
+        if let Some(Session { plant, rigs }) = &mut self.session {
+            for rig in rigs {
+                if let Some(complaint) = rig.hold(plant) {
+                    notify(cx, NoticeLevel::Error, complaint);
+                }
+            }
+        }
+    }
+
+    fn engage_all(&mut self, now_secs: f64) {
+        if let Some(Session { plant, rigs }) = &mut self.session {
+            for rig in rigs {
+                rig.engage(plant, now_secs);
+            }
+        }
+    }
+
+    fn rigs(&mut self) -> &mut [Rig] {
+        self.session.as_mut().map_or(&mut [], |session| &mut session.rigs)
+    }
+
+    fn input(&mut self, arm: usize, input: &Input<'_>, cx: &mut Context<'_, Self>) {
+        if !self.active || self.e_stopped {
+            return;
+        }
+        if let Some(Session { plant, rigs }) = &mut self.session
+            && let Some(rig) = rigs.get_mut(arm)
+            && rig.input(input, plant, cx.now_secs())
+        {
+            let text = format!("The motion of arm `{}` ended: a person took over.", rig.name);
+            notify(cx, NoticeLevel::Info, text);
+        }
+    }
+
+    /// Releases keys and sticks when the app has been silent for too long.
+    fn watch_the_app(&mut self, now_secs: f64) {
+        if self.alive_at_secs.is_some_and(|at| now_secs - at > self.config.watchdog_secs) {
+            self.alive_at_secs = None;
+            for rig in self.rigs() {
+                rig.release();
+            }
+        }
+    }
+
+    /// Everything that a tick does, but the timing.
+    fn work(&mut self, cx: &mut Context<'_, Self>) {
+        let (now_secs, dt_secs) = (cx.now_secs(), self.config.period_secs());
+        self.watch_the_app(now_secs);
+        let driving = self.active && !self.e_stopped;
+        let Some(Session { plant, rigs }) = &mut self.session else { return };
+        for (arm, rig) in rigs.iter_mut().enumerate() {
+            if let Some(complaint) = rig.observe(plant) {
+                notify(cx, NoticeLevel::Error, complaint);
+            }
+            let (outcome, complaint) = rig.drive(plant, driving, now_secs, dt_secs);
+            if let Some(complaint) = complaint {
+                notify(cx, NoticeLevel::Error, complaint);
+            }
+            match outcome {
+                Outcome::Driving => {}
+                Outcome::Done => cx.emit(Event::ScriptDone { arm }),
+                Outcome::Failed(why) => {
+                    notify(cx, NoticeLevel::Error, format!("The motion ended early: {why}."));
+                }
+            }
+        }
+        if self.publisher.is_due() {
+            self.publish(cx);
+        }
+        if let Some(session) = &mut self.session {
+            session.plant.advance(cx.clock());
+        }
+        self.end_when_due(cx);
+    }
+
+    fn end_when_due(&mut self, cx: &mut Context<'_, Self>) {
+        let Some(Session { plant, rigs }) = &mut self.session else { return };
+        let playing = rigs.iter().any(|rig| rig.teleoperators.script.is_playing());
+        self.quiet_secs = if playing { 0.0 } else { self.quiet_secs + self.pace.period_secs };
+        // Half a period absorbs rounding.
+        let half = self.pace.period_secs / 2.0;
+        self.ended = match self.config.until {
+            Until::Stopped => false,
+            Until::Elapsed(secs) => plant.ticks() as f64 * self.pace.period_secs >= secs - half,
+            Until::ScriptsDone(secs) => self.quiet_secs >= secs.max(half) - half,
+        };
+        if self.ended {
+            for rig in rigs {
+                if let Some(complaint) = rig.observe(plant) {
+                    notify(cx, NoticeLevel::Error, complaint);
+                }
+            }
+            self.active = false;
+            self.publish(cx);
+        }
+    }
+
+    fn publish(&mut self, cx: &mut Context<'_, Self>) {
+        let timing = self.pace.window.summary();
+        let Some(Session { plant, rigs }) = &mut self.session else { return };
+        let world = plant.world();
+        let objects = (0..world.object_count()).map(|object| world.object_pose(object)).collect();
+        let simulated_secs = world.time_secs();
+        let physics_step_secs = plant.take_step_secs();
+        cx.emit(Event::State(Box::new(StateUpdate {
+            scene_generation: self.generation,
+            tick: self.pace.ticks,
+            time_secs: cx.now_secs(),
+            active: self.active,
+            e_stopped: self.e_stopped,
+            arms: rigs.iter_mut().map(|rig| rig.take_state(plant)).collect(),
+            objects,
+            timing: LoopTiming { target_hz: self.config.rate_hz, ..timing },
+            physics_step_secs,
+            simulated_secs,
+        })));
+    }
+}
+
+impl Pace {
+    /// Notes that a tick begins; answers how late it is, seconds.
+    fn begin(&mut self, now_secs: f64) -> f64 {
+        if let Some(interval_secs) = self.window.record(now_secs, self.last_work_secs) {
+            self.run.record(interval_secs, self.last_work_secs);
+        }
+        now_secs - self.deadline_secs.unwrap_or(now_secs)
+    }
+
+    /// Notes that the tick has ended; answers the next deadline.
+    fn end(&mut self, now_secs: f64, late_secs: f64, work_secs: f64) -> f64 {
+        self.ticks += 1;
+        self.last_work_secs = work_secs;
+        let periods_late = late_secs / self.period_secs;
+        if periods_late > 1.0 {
+            self.window.count_missed(periods_late as u64);
+            self.run.count_missed(periods_late as u64);
+        }
+        let from = match self.deadline_secs {
+            Some(deadline) if periods_late <= MAX_LATE_PERIODS => deadline,
+            _ => now_secs,
+        };
+        let next = from + self.period_secs;
+        self.deadline_secs = Some(next);
+        next
+    }
+}
+
+impl Service for ControlService {
+    type Request = Request;
+    type Reply = Reply;
+    type Command = Command;
+    type Event = Event;
+
+    const NAME: &'static str = "control";
+
+    fn ready(&mut self, cx: &mut Context<'_, Self>) -> Result<(), ServiceError> {
+        let start_error = |why: String| ServiceError::Start { service: Self::NAME.to_owned(), why };
+        self.config.check().map_err(|error| start_error(error.to_string()))?;
+        let Startup { bundle, script, start } = std::mem::take(&mut self.startup);
+        if let Some(bundle) = bundle {
+            self.load_scene(&bundle, cx).map_err(|error| start_error(error.to_string()))?;
+        }
+        if let Some(script) = script {
+            self.play(0, &script, cx).map_err(|error| start_error(error.to_string()))?;
+        }
+        if start {
+            self.start(cx).map_err(|error| start_error(error.to_string()))?;
+        }
+        Ok(())
+    }
+
+    fn request(
+        &mut self,
+        request: Request,
+        cx: &mut Context<'_, Self>,
+    ) -> Result<Reply, ServiceError> {
+        match request {
+            Request::LoadScene(bundle) => self.load_scene(&bundle, cx)?,
+            Request::ResetScene => self.reset_scene(cx)?,
+            Request::Start => self.start(cx)?,
+            Request::Stop => {
+                self.active = false;
+                self.hold_all(cx);
+            }
+            Request::SetTorque { arm, on } => self.set_torque(arm, on, cx)?,
+            Request::SetMode { arm, mode } => {
+                let what = "choosing how an arm is driven";
+                let session = self.session.as_mut().ok_or_else(|| no_scene(what))?;
+                find(&mut session.rigs, arm, what)?.set_mode(mode, &session.plant, cx.now_secs());
+            }
+            Request::PlayScript { arm, text } => self.play(arm, &text, cx)?,
+            Request::ClearEStop => {
+                if self.e_stopped {
+                    self.e_stopped = false;
+                    self.hold_all(cx);
+                    self.engage_all(cx.now_secs());
+                }
+            }
+            Request::Inspect => return Ok(Reply::Inspection(Box::new(self.inspect()?))),
+        }
+        Ok(Reply::Done)
+    }
+
+    fn command(&mut self, command: Command, cx: &mut Context<'_, Self>) {
+        // Whatever the app sends shows that it is alive, once it has said so.
+        if self.alive_at_secs.is_some() || command == Command::Alive {
+            self.alive_at_secs = Some(cx.now_secs());
+        }
+        match command {
+            Command::Key { key: Key::Escape, pressed: true, .. } | Command::EStop => {
+                self.e_stop(cx);
+            }
+            Command::Key { arm, key, pressed } => self.input(arm, &Input::Key(key, pressed), cx),
+            Command::ReleaseKeys => self.rigs().iter_mut().for_each(Rig::release),
+            Command::JointTargets { arm, positions } => {
+                self.input(arm, &Input::JointTargets(&positions), cx);
+            }
+            Command::ToolTarget { arm, base_from_tool, orientation } => {
+                self.input(arm, &Input::ToolTarget { base_from_tool, orientation }, cx);
+            }
+            Command::Gamepad { arm, state } => self.input(arm, &Input::Gamepad(state), cx),
+            Command::Alive => {}
+        }
+    }
+
+    fn tick(&mut self, cx: &mut Context<'_, Self>) -> Wake {
+        if self.session.is_none() || self.ended {
+            self.pace.deadline_secs = None;
+            return Wake::OnMessage;
+        }
+        let now_secs = cx.now_secs();
+        // A message can wake the loop early; time has not come then.
+        if let Some(deadline) = self.pace.deadline_secs
+            && now_secs < deadline
+        {
+            return Wake::At(deadline);
+        }
+        let late_secs = self.pace.begin(now_secs);
+        self.work(cx);
+        let work_secs = cx.clock().now_secs() - now_secs;
+        let next_secs = self.pace.end(now_secs, late_secs, work_secs);
+        if self.ended { Wake::OnMessage } else { Wake::At(next_secs) }
+    }
+
+    fn stopping(&mut self, cx: &mut Context<'_, Self>) {
+        self.active = false;
+        self.hold_all(cx);
+    }
+
+    fn may_drop(event: &Event) -> bool {
+        matches!(event, Event::State(_))
+    }
+}
+
+fn find<'a>(rigs: &'a mut [Rig], arm: usize, what: &str) -> Result<&'a mut Rig, ServiceError> {
+    let count = rigs.len();
+    rigs.get_mut(arm).ok_or_else(|| {
+        let why = format!("there is no arm number {arm}");
+        refused(what, why, &format!("the scene has {count}, counted from 0"))
+    })
+}
+
+fn no_scene(what: &str) -> ServiceError {
+    refused(what, "no scene is loaded".to_owned(), "load one first")
+}
+
+fn refused(what: &str, why: String, next: &str) -> ServiceError {
+    ServiceError::Refused { what: what.to_owned(), why, next: next.to_owned() }
+}
+
+fn notify(cx: &mut Context<'_, ControlService>, level: NoticeLevel, text: String) {
+    cx.emit(Event::Notice(Notice { level, text }));
+}

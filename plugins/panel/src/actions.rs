@@ -1,0 +1,48 @@
+//! What the panels ask for. They never act themselves.
+
+use forearm_protocol::control::{ArmIndex, Command, Request};
+
+use crate::settings::{ThemeChoice, ViewPreset, ViewToggle};
+
+/// Something a person asked for that the app carries out.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "bevy", derive(bevy::prelude::Message))]
+pub enum PanelAction {
+    /// Ask the control service.
+    Request(Request),
+    /// Load the scene with this [`SceneEntry::id`](crate::SceneEntry::id).
+    SelectScene(String),
+    /// Keys, gamepad and the dragged tool drive this arm from now on.
+    SelectArm(ArmIndex),
+    /// Look from here.
+    SetView(ViewPreset),
+    /// Show or hide something in the picture.
+    Toggle(ViewToggle, bool),
+    /// Use this theme.
+    SetTheme(ThemeChoice),
+    /// Play the motion with this [`ScriptEntry::id`](crate::ScriptEntry::id).
+    PlayScript {
+        /// Which arm plays it.
+        arm: ArmIndex,
+        /// Which motion.
+        id: String,
+    },
+    /// [`PanelState::settings`](crate::PanelState::settings) differ from what was stored last.
+    SettingsChanged,
+}
+
+/// What one frame of the panels asks for.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    /// For the control service; no answer.
+    pub commands: Vec<Command>,
+    /// For the app.
+    pub actions: Vec<PanelAction>,
+}
+
+impl Outbox {
+    /// Asks the control service, through the app.
+    pub fn request(&mut self, request: Request) {
+        self.actions.push(PanelAction::Request(request));
+    }
+}

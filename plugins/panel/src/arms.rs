@@ -1,0 +1,337 @@
+//! The panel at the left: a card for each arm, and the emergency stop below them.
+
+use egui::{
+    Align, Color32, CornerRadius, Panel, RichText, ScrollArea, Sense, Stroke, StrokeKind, Ui,
+    WidgetInfo, vec2,
+};
+use forearm_protocol::control::{ArmState, Command, Request, StateUpdate, TeleopMode};
+
+use crate::actions::{Outbox, PanelAction};
+use crate::inputs::{ArmView, PanelInputs};
+use crate::joint_row::{self, JointRow};
+use crate::state::{ArmCard, PanelState};
+use crate::theme::{self, CONTROL_HEIGHT, Palette};
+use crate::top_bar;
+use crate::units::Scale;
+use crate::widgets;
+
+/// How long an intervention of the safety chain stays readable, seconds.
+const LIMITED_SECS: f64 = 2.0;
+
+/// Draws the panel's contents.
+pub(crate) fn show(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs, out: &mut Outbox) {
+    let stopped = inputs.state.as_ref().is_some_and(|update| update.e_stopped);
+    Panel::bottom("e_stop")
+        .exact_size(if stopped { 96.0 } else { 64.0 })
+        .show_separator_line(false)
+        .frame(egui::Frame::new().inner_margin(egui::Margin::symmetric(12, 8)))
+        .show(ui, |ui| e_stop(ui, state, stopped, out));
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        egui::Frame::new()
+            .inner_margin(egui::Margin {
+                left: 12,
+                right: 12,
+                top: 12,
+                bottom: 4,
+            })
+            .show(ui, |ui| {
+                ui.spacing_mut().item_spacing.y = 8.0;
+                if inputs.arms().is_empty() {
+                    widgets::empty(ui, "No scene is loaded", "Choose one in the bar above.");
+                }
+                for (index, view) in inputs.arms().iter().enumerate() {
+                    ui.push_id(index, |ui| arm(ui, state, inputs, index, view, out));
+                }
+            });
+    });
+}
+
+fn e_stop(ui: &mut Ui, state: &mut PanelState, stopped: bool, out: &mut Outbox) {
+    let palette = theme::palette(ui);
+    if stopped {
+        let text = RichText::new("Emergency stop: arms hold their position.");
+        ui.label(text.color(palette.danger));
+        ui.add_space(4.0);
+    }
+    let size = vec2(ui.available_width(), 48.0);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+    let radius = CornerRadius::same(8);
+    let name = if stopped {
+        "Clear emergency stop"
+    } else {
+        "Emergency stop"
+    };
+    response.widget_info(|| WidgetInfo::labeled(egui::WidgetType::Button, true, name));
+    if stopped {
+        let fill = if response.hovered() {
+            palette.control_hover
+        } else {
+            palette.control
+        };
+        ui.painter().rect(
+            rect,
+            radius,
+            fill,
+            Stroke::new(1.0, palette.danger),
+            StrokeKind::Inside,
+        );
+        let font = egui::FontId::proportional(15.0);
+        widgets::text_in(
+            ui,
+            rect,
+            "Clear emergency stop",
+            font,
+            palette.strong,
+            Align::Center,
+        );
+        if response.clicked() {
+            out.request(Request::ClearEStop);
+        }
+        return;
+    }
+    let fill = if response.hovered() {
+        palette.danger_hover
+    } else {
+        palette.danger
+    };
+    ui.painter().rect_filled(rect, radius, fill);
+    let white = egui::Color32::WHITE;
+    let font = egui::FontId::proportional(17.0);
+    widgets::text_in(ui, rect, "E-STOP", font, white, Align::Center);
+    let hint = rect.shrink2(vec2(16.0, 0.0));
+    widgets::text_in(ui, hint, "Esc", theme::mono(), white, Align::Max);
+    if response
+        .on_hover_text("Every arm holds where it is, at once")
+        .clicked()
+    {
+        state.release_sliders();
+        out.commands.push(Command::EStop);
+    }
+}
+
+fn arm(
+    ui: &mut Ui,
+    state: &mut PanelState,
+    inputs: &PanelInputs,
+    index: usize,
+    view: &ArmView,
+    out: &mut Outbox,
+) {
+    let palette = theme::palette(ui);
+    let several = inputs.arms().len() > 1;
+    let selected = state.settings.selected_arm == index;
+    let update = inputs.state.as_ref();
+    let arm_state = update.and_then(|update| update.arms.get(index));
+    let mut frame = widgets::card(ui);
+    if several && selected {
+        frame = frame.stroke(Stroke::new(1.0, palette.accent));
+    }
+    frame.show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = 4.0;
+        if header(ui, view, index, arm_state, out) && several {
+            top_bar::select_arm(state, index, out);
+        }
+        let Some(card) = state.arms.get_mut(index) else {
+            return;
+        };
+        status(ui, card, update, arm_state, inputs.gamepads);
+        if arm_state.is_some_and(|arm| arm.mode == TeleopMode::Script) {
+            script(ui, card, inputs, index, out);
+        }
+        if view.model.dof() > 0 {
+            joint_row::columns(ui);
+        }
+        let obstacle = obstacle(update, arm_state);
+        let now_secs = ui.input(|input| input.time);
+        if let Some(arm_state) = arm_state {
+            card.sliders
+                .update(index, arm_state, obstacle.is_none(), now_secs, out);
+        }
+        for joint in 0..view.model.dof() {
+            let row = JointRow {
+                model: &view.model,
+                joint,
+                scale: Scale::new(&view.model, joint, state.settings.units),
+                state: arm_state,
+                obstacle,
+            };
+            let Some(position) = row.show(ui, card) else {
+                continue;
+            };
+            if let Some(arm_state) = arm_state {
+                card.sliders
+                    .drag(index, arm_state, joint, position, now_secs, out);
+            }
+        }
+        if view.model.dof() == 0 {
+            widgets::hint(ui, "Its model could not be read.");
+        }
+    });
+}
+
+/// Draws name, backend and torque switch; answers whether the name was clicked.
+fn header(
+    ui: &mut Ui,
+    view: &ArmView,
+    index: usize,
+    arm_state: Option<&ArmState>,
+    out: &mut Outbox,
+) -> bool {
+    let palette = theme::palette(ui);
+    let connected = arm_state.is_some_and(|arm| arm.connected);
+    let mut clicked = false;
+    let flipped = widgets::sides(
+        ui,
+        |ui| {
+            let (color, meaning) = match connected {
+                true => (palette.good, "Connected"),
+                false => (palette.weak, "Not connected"),
+            };
+            widgets::dot(ui, color, meaning);
+            let tag_width = 64.0;
+            let text = RichText::new(&view.name)
+                .font(theme::title())
+                .color(palette.strong);
+            ui.scope(|ui| {
+                ui.set_max_width((ui.available_width() - tag_width).max(32.0));
+                let name = egui::Label::new(text).truncate().sense(Sense::click());
+                clicked = ui.add(name).clicked();
+            });
+            let backend = arm_state.map_or(view.backend, |arm| arm.backend.as_str());
+            widgets::tag(ui, backend).on_hover_text(format!("Model {}", view.model.name));
+        },
+        |ui| {
+            let on = arm_state.is_some_and(|arm| arm.torque);
+            ui.add_enabled_ui(connected, |ui| {
+                widgets::switch(ui, on, "Torque").on_hover_text(if on {
+                    "Motors hold; off lets the arm sag"
+                } else {
+                    "Motors are off; on starts at the present position"
+                })
+            })
+            .inner
+            .clicked()
+            .then_some(!on)
+        },
+    );
+    if let Some(on) = flipped {
+        out.request(Request::SetTorque { arm: index, on });
+    }
+    clicked
+}
+
+/// Draws what the arm is doing, or what the safety chain did to it last.
+fn status(
+    ui: &mut Ui,
+    card: &mut ArmCard,
+    update: Option<&StateUpdate>,
+    arm_state: Option<&ArmState>,
+    gamepads: usize,
+) {
+    let palette = theme::palette(ui);
+    let now_secs = ui.input(|input| input.time);
+    if let Some(text) = arm_state.and_then(|arm| arm.limited.as_ref()) {
+        card.limited = Some((text.clone(), now_secs + LIMITED_SECS));
+    }
+    card.limited.take_if(|(_, until)| *until < now_secs);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 16.0), Sense::hover());
+    if let Some((text, _)) = &card.limited {
+        let shown = format!("⚠ {text}");
+        widgets::text_in(
+            ui,
+            rect,
+            &shown,
+            theme::small(),
+            palette.warning,
+            Align::Min,
+        );
+        response.on_hover_text(text);
+        return;
+    }
+    let (text, color) = match (update, arm_state) {
+        (Some(update), Some(arm)) if arm.connected => doing(update, arm, gamepads, palette),
+        (_, Some(_)) => (
+            "Not connected: waiting for it to answer".to_owned(),
+            palette.weak,
+        ),
+        _ => ("Waiting for the control service".to_owned(), palette.weak),
+    };
+    widgets::text_in(ui, rect, &text, theme::small(), color, Align::Min);
+}
+
+/// What a connected arm is doing, in words.
+fn doing(
+    update: &StateUpdate,
+    arm: &ArmState,
+    gamepads: usize,
+    palette: &Palette,
+) -> (String, Color32) {
+    let mode = top_bar::mode_name(arm.mode);
+    let by_gamepad = matches!(
+        arm.mode,
+        TeleopMode::GamepadCartesian | TeleopMode::GamepadJoint
+    );
+    if by_gamepad && gamepads == 0 {
+        return (format!("{mode}, but none is connected"), palette.warning);
+    }
+    let doing = match (update.e_stopped, arm.torque, update.active) {
+        (true, ..) => "stopped",
+        (_, false, _) => "torque off",
+        (_, _, true) => "driving",
+        _ => "holding",
+    };
+    (format!("{mode}, {doing}"), palette.weak)
+}
+
+/// Draws the choice of a motion and the button that plays it.
+fn script(ui: &mut Ui, card: &mut ArmCard, inputs: &PanelInputs, index: usize, out: &mut Outbox) {
+    if inputs.scripts.is_empty() {
+        widgets::hint(ui, "No motion files were found.");
+        return;
+    }
+    let chosen = inputs
+        .scripts
+        .iter()
+        .find(|script| Some(&script.id) == card.script.as_ref())
+        .unwrap_or(&inputs.scripts[0]);
+    ui.horizontal(|ui| {
+        let width = ui.available_width() - 80.0;
+        let (_, picked) = widgets::menu(ui, &chosen.name, width, |ui| {
+            let mut picked = None;
+            for script in &inputs.scripts {
+                if widgets::menu_entry(ui, script.id == chosen.id, &script.name).clicked() {
+                    picked = Some(script.id.clone());
+                }
+            }
+            picked
+        });
+        let play = egui::Button::new("▶  Play").min_size(vec2(72.0, CONTROL_HEIGHT));
+        if ui.add(play).clicked() {
+            out.actions.push(PanelAction::PlayScript {
+                arm: index,
+                id: chosen.id.clone(),
+            });
+        }
+        if let Some(Some(id)) = picked {
+            card.script = Some(id);
+        }
+    });
+}
+
+/// Why joints can't be moved now; `None` if they can.
+fn obstacle(update: Option<&StateUpdate>, arm: Option<&ArmState>) -> Option<&'static str> {
+    let (Some(update), Some(arm)) = (update, arm) else {
+        return Some("Waiting for the control service");
+    };
+    if !arm.connected {
+        Some("The arm is not connected")
+    } else if update.e_stopped {
+        Some("Clear the emergency stop to move the joints")
+    } else if !arm.torque {
+        Some("Switch torque on to move the joints")
+    } else if !update.active {
+        Some("Press Start to move the joints")
+    } else {
+        None
+    }
+}

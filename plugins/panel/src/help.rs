@@ -1,0 +1,167 @@
+//! The help: every key and what the mouse does.
+
+use std::collections::BTreeMap;
+
+use egui::{Id, Modal, RichText, Sense, Ui, vec2};
+use forearm_protocol::keys::KEY_BINDINGS;
+
+use crate::state::PanelState;
+use crate::theme;
+use crate::widgets;
+
+const APP_KEYS: [(&[&str], &str); 7] = [
+    (&["Esc"], "Emergency stop, always"),
+    (&["F1"], "This help"),
+    (&["F5"], "Start or stop driving"),
+    (&["F6"], "Reset the scene"),
+    (&["1", "…", "5"], "Overview, front, side, top, wrist"),
+    (&["Tab"], "Next button or slider"),
+    (&["←", "→"], "Move the slider that Tab has reached"),
+];
+
+const MOUSE: [(&[&str], &str); 5] = [
+    (&["Left drag"], "Turn the view"),
+    (&["Right drag"], "Move the view; middle drag too"),
+    (&["Wheel"], "Nearer, farther"),
+    (&["Handle drag"], "Move the tool, in mode Drag"),
+    (&["Click"], "A camera image: show it large"),
+];
+
+const GAMEPAD: [(&[&str], &str); 6] = [
+    (&["Left stick"], "Tool ahead, sideways; joints: pan, lift"),
+    (&["Right stick"], "Tool up, around; joints: roll, elbow"),
+    (&["Pad ↑ ↓"], "Pitch of the wrist"),
+    (&["Pad ← →"], "Roll of the wrist"),
+    (&["L1", "R1"], "Roll of the wrist"),
+    (&["L2", "R2"], "Close, open the gripper"),
+];
+
+const KEYBOARD_HINT: &str = "A held key turns its joint step by step, as in LeRobot.js. \
+                             Keys don't drive while a field has the keyboard.";
+
+/// Draws the help over everything, if it is open.
+pub(crate) fn show(ui: &Ui, state: &mut PanelState) {
+    if !state.help_open {
+        return;
+    }
+    let screen = ui.ctx().content_rect();
+    let width = (screen.width() - 64.0).min(780.0);
+    let id = Id::new("help");
+    let frame = egui::Frame::window(ui.style()).inner_margin(20);
+    let area = Modal::default_area(id).default_size(screen.size());
+    let modal = Modal::new(id).area(area).frame(frame).show(ui.ctx(), |ui| {
+        ui.set_width(width);
+        let closed = widgets::sides(
+            ui,
+            |ui| {
+                widgets::title(ui, "Keys and mouse");
+            },
+            |ui| widgets::icon_button(ui, widgets::CLOSE, "Close (F1)").clicked(),
+        );
+        ui.add_space(12.0);
+        egui::ScrollArea::vertical()
+            .max_height(screen.height() - 160.0)
+            .min_scrolled_height(screen.height() - 160.0)
+            .show(ui, |ui| {
+                ui.spacing_mut().item_spacing.x = 24.0;
+                ui.columns(2, |columns| {
+                    let left = &mut columns[0];
+                    part(left, "Drive with the keyboard");
+                    joint_keys(left);
+                    left.add_space(4.0);
+                    // Columns justify their contents, which would stretch the words.
+                    left.with_layout(egui::Layout::top_down(egui::Align::Min), |left| {
+                        widgets::hint(left, KEYBOARD_HINT);
+                    });
+                    let right = &mut columns[1];
+                    part(right, "App");
+                    rows(right, &APP_KEYS);
+                    right.add_space(12.0);
+                    part(right, "Mouse");
+                    rows(right, &MOUSE);
+                    columns[0].add_space(12.0);
+                    part(&mut columns[0], "Gamepad");
+                    rows(&mut columns[0], &GAMEPAD);
+                });
+            });
+        closed
+    });
+    let outside = modal.backdrop_response.clicked();
+    if modal.inner || outside {
+        state.help_open = false;
+    }
+}
+
+fn part(ui: &mut Ui, title: &str) {
+    let color = theme::palette(ui).weak;
+    ui.label(RichText::new(title).font(theme::small()).color(color));
+    ui.add_space(2.0);
+}
+
+/// The keys of each joint, in the order of the arm.
+fn joint_keys(ui: &mut Ui) {
+    let mut joints: Vec<&str> = Vec::new();
+    let mut keys: BTreeMap<&str, [&str; 2]> = BTreeMap::new();
+    for binding in KEY_BINDINGS {
+        if !joints.contains(&binding.joint) {
+            joints.push(binding.joint);
+        }
+        let pair = keys.entry(binding.joint).or_insert([""; 2]);
+        pair[usize::from(binding.direction > 0)] = binding.label;
+    }
+    for joint in joints {
+        let about = if joint == "gripper" {
+            "gripper: close, open"
+        } else {
+            joint
+        };
+        if let Some(pair) = keys.get(joint) {
+            row(ui, pair, about);
+        }
+    }
+}
+
+fn rows(ui: &mut Ui, rows: &[(&[&str], &str)]) {
+    for (keys, about) in rows {
+        row(ui, keys, about);
+    }
+}
+
+fn row(ui: &mut Ui, keys: &[&str], about: &str) {
+    let color = theme::palette(ui).text;
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        let start = ui.cursor().min.x;
+        for key in keys {
+            cap(ui, key);
+        }
+        let used = ui.cursor().min.x - start;
+        ui.add_space((104.0 - used).max(4.0));
+        ui.add(egui::Label::new(RichText::new(about).color(color)).wrap());
+    });
+}
+
+/// A key as it looks on a keyboard.
+fn cap(ui: &mut Ui, key: &str) {
+    let palette = theme::palette(ui);
+    let galley = ui
+        .painter()
+        .layout_no_wrap(key.to_owned(), theme::mono_small(), palette.strong);
+    if key == "…" {
+        let (rect, _) = ui.allocate_exact_size(vec2(8.0, 22.0), Sense::hover());
+        ui.painter()
+            .galley(rect.center() - galley.size() / 2.0, galley, palette.weak);
+        return;
+    }
+    let size = vec2((galley.size().x + 12.0).max(24.0), 22.0);
+    let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
+    let body = rect.shrink2(vec2(0.0, 1.0));
+    ui.painter().rect_filled(body, 4.0, palette.line);
+    ui.painter().rect_filled(
+        body.with_max_y(body.max.y - 2.0),
+        4.0,
+        palette.control_hover,
+    );
+    let text = body.center() - galley.size() / 2.0 - vec2(0.0, 1.0);
+    ui.painter().galley(text, galley, palette.strong);
+}

@@ -1,0 +1,215 @@
+//! What the panels show: what the control service told last, cameras, scenes.
+//!
+//! [`PanelInputs::receive`] takes the control service's events; the app fills in the rest.
+
+use std::sync::Arc;
+
+use forearm_arm::{ArmModel, import, so101};
+use forearm_protocol::control::{Event, Notice, NoticeLevel, StateUpdate};
+use forearm_protocol::scene::{ArmSpec, Backend, ModelRef, SceneBundle};
+
+use crate::history::History;
+
+/// What the panels show.
+#[derive(Debug, Default)]
+#[cfg_attr(feature = "bevy", derive(bevy::prelude::Resource))]
+pub struct PanelInputs {
+    /// The scene that is loaded, after the control service said so.
+    pub scene: Option<SceneView>,
+    /// The latest state of everything, of this scene.
+    pub state: Option<StateUpdate>,
+    /// The last seconds of all joints.
+    pub history: History,
+    /// Camera images, in the order in which they are shown.
+    pub cameras: Vec<CameraFeed>,
+    /// The scenes that can be chosen.
+    pub scenes: Vec<SceneEntry>,
+    /// [`SceneEntry::id`] of the scene that is loaded or loading.
+    pub scene_id: Option<String>,
+    /// The motions that can be played.
+    pub scripts: Vec<ScriptEntry>,
+    /// Pictures drawn a second.
+    pub frame_rate: f32,
+    /// Where the control service runs and how it does, for instance `thread, ready`.
+    pub control_host: String,
+    /// How many gamepads are connected.
+    pub gamepads: usize,
+}
+
+/// The parts of a scene that panels need.
+#[derive(Debug, Clone)]
+pub struct SceneView {
+    /// [`StateUpdate::scene_generation`] of its states.
+    pub generation: u64,
+    /// Its name.
+    pub name: String,
+    /// Its arms.
+    pub arms: Vec<ArmView>,
+}
+
+/// An arm of the scene.
+#[derive(Debug, Clone)]
+pub struct ArmView {
+    /// Its name, unique in the scene.
+    pub name: String,
+    /// What moves it, as the scene says.
+    pub backend: &'static str,
+    /// Its joints and limits.
+    pub model: Arc<ArmModel>,
+}
+
+/// A camera's latest image.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CameraFeed {
+    /// Its name, unique in the scene.
+    pub name: String,
+    /// The image; `None` until the first one.
+    pub texture: Option<egui::TextureId>,
+    /// Width and height of the image, pixels.
+    pub size: [u32; 2],
+    /// Images a second, measured.
+    pub fps: f32,
+    /// Age of the latest image, seconds.
+    pub age_secs: f32,
+}
+
+/// A scene that can be chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SceneEntry {
+    /// What the app knows it by, for instance its file.
+    pub id: String,
+    /// Its name for people.
+    pub name: String,
+    /// One sentence about it.
+    pub description: String,
+}
+
+/// A motion that can be played.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScriptEntry {
+    /// What the app knows it by, for instance its file.
+    pub id: String,
+    /// Its name for people.
+    pub name: String,
+}
+
+impl PanelInputs {
+    /// Takes an event of the control service; answers with what a person should read about it.
+    pub fn receive(&mut self, event: &Event) -> Option<Notice> {
+        match event {
+            Event::State(update) => {
+                if self
+                    .scene
+                    .as_ref()
+                    .is_some_and(|s| s.generation != update.scene_generation)
+                {
+                    return None;
+                }
+                self.history.push(update);
+                self.state = Some(StateUpdate::clone(update));
+                None
+            }
+            Event::SceneLoaded { generation, bundle } => {
+                let (scene, problem) = SceneView::new(*generation, bundle);
+                self.scene = Some(scene);
+                self.state = None;
+                problem.map(|text| Notice {
+                    level: NoticeLevel::Error,
+                    text,
+                })
+            }
+            Event::ScriptDone { arm } => {
+                let name = self.arm(*arm).map_or("The arm", |view| view.name.as_str());
+                Some(Notice {
+                    level: NoticeLevel::Info,
+                    text: format!("{name} has finished its motion."),
+                })
+            }
+            Event::Notice(notice) => Some(notice.clone()),
+        }
+    }
+
+    /// An arm of the loaded scene.
+    #[must_use]
+    pub fn arm(&self, index: usize) -> Option<&ArmView> {
+        self.scene.as_ref()?.arms.get(index)
+    }
+
+    /// The arms of the loaded scene.
+    #[must_use]
+    pub fn arms(&self) -> &[ArmView] {
+        self.scene.as_ref().map_or(&[], |scene| &scene.arms)
+    }
+}
+
+impl SceneView {
+    /// What panels need of a loaded scene, and what went wrong: an arm whose model can't be read
+    /// is shown without joints.
+    #[must_use]
+    pub fn new(generation: u64, bundle: &SceneBundle) -> (Self, Option<String>) {
+        let mut problem = None;
+        let arms = bundle
+            .scene
+            .arms
+            .iter()
+            .map(|spec| {
+                let model = model(bundle, spec).unwrap_or_else(|text| {
+                    problem = Some(text);
+                    empty_model(&spec.name)
+                });
+                let backend = match spec.backend {
+                    Backend::Sim => "sim",
+                };
+                ArmView {
+                    name: spec.name.clone(),
+                    backend,
+                    model: Arc::new(model),
+                }
+            })
+            .collect();
+        (
+            Self {
+                generation,
+                name: bundle.scene.name.clone(),
+                arms,
+            },
+            problem,
+        )
+    }
+}
+
+fn model(bundle: &SceneBundle, spec: &ArmSpec) -> Result<ArmModel, String> {
+    let ModelRef::File(file) = &spec.model else {
+        return Ok(so101::so101());
+    };
+    let files = bundle.models.get(file).ok_or_else(|| {
+        format!(
+            "The arm {} has no panel: its model {file} came without its files.",
+            spec.name
+        )
+    })?;
+    let mut meshes = |name: &str| {
+        files
+            .meshes
+            .get(name)
+            .cloned()
+            .ok_or_else(|| format!("the mesh {name} is missing"))
+    };
+    match import::model(&files.text, &mut meshes) {
+        Ok(imported) => Ok(imported.model),
+        Err(error) => Err(format!(
+            "The arm {} has no panel: {file}: {error}.",
+            spec.name
+        )),
+    }
+}
+
+/// Stands in for a model that can't be read.
+fn empty_model(name: &str) -> ArmModel {
+    let mut model = so101::so101();
+    model.name = name.to_owned();
+    model.joints.clear();
+    model.home.clear();
+    model.gripper = None;
+    model
+}

@@ -1,0 +1,69 @@
+//! What the panels remember while they run: choices, notices, sliders in the hand.
+
+use egui_plot::PlotPoint;
+use forearm_protocol::control::Notice;
+
+use crate::history::History;
+use crate::settings::{PanelSettings, ThemeChoice};
+use crate::sliders::SliderTargets;
+use crate::toasts::Toasts;
+
+/// What the panels remember while they run. [`PanelState::settings`] outlives the run.
+#[derive(Debug, Default)]
+#[cfg_attr(feature = "bevy", derive(bevy::prelude::Resource))]
+pub struct PanelState {
+    /// Choices and layout, to be stored by the app.
+    pub settings: PanelSettings,
+    /// Notices on show.
+    pub toasts: Toasts,
+    /// Whether the help is open.
+    pub help_open: bool,
+    /// The settings that [`PanelAction::SettingsChanged`](crate::PanelAction) was last sent for.
+    pub(crate) announced: Option<PanelSettings>,
+    /// The theme that the egui context has.
+    pub(crate) applied_theme: Option<ThemeChoice>,
+    /// What each arm's card remembers.
+    pub(crate) arms: Vec<ArmCard>,
+    /// The scene that [`PanelState::arms`] belongs to.
+    pub(crate) generation: Option<u64>,
+    /// What the plot shows while it is paused.
+    pub(crate) frozen: Option<History>,
+    /// The plot's lines, kept for their memory.
+    pub(crate) lines: Vec<Vec<PlotPoint>>,
+    /// The camera that is shown large.
+    pub(crate) enlarged: Option<String>,
+}
+
+/// What an arm's card remembers.
+#[derive(Debug, Default)]
+pub(crate) struct ArmCard {
+    /// The targets that a person holds.
+    pub(crate) sliders: SliderTargets,
+    /// The safety chain's last intervention and until when it is shown, seconds.
+    pub(crate) limited: Option<(String, f64)>,
+    /// The motion chosen for playing, a [`ScriptEntry::id`](crate::ScriptEntry::id).
+    pub(crate) script: Option<String>,
+}
+
+impl PanelState {
+    /// A state with stored settings.
+    #[must_use]
+    pub fn new(settings: PanelSettings) -> Self {
+        Self {
+            settings: settings.sanitized(),
+            ..Self::default()
+        }
+    }
+
+    /// Shows a notice.
+    pub fn notify(&mut self, notice: Notice) {
+        self.toasts.push(notice);
+    }
+
+    /// Lets go of all sliders.
+    pub(crate) fn release_sliders(&mut self) {
+        for card in &mut self.arms {
+            card.sliders.release();
+        }
+    }
+}

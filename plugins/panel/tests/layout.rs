@@ -1,0 +1,318 @@
+//! Nothing overlaps and no text is cut, in common sizes of the window; and the picture of the
+//! panels stays as it was blessed (`UPDATE_SNAPSHOTS=1` blesses anew).
+
+mod common;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use common::{Stage, inputs};
+use forearm_arm::{Joint, JointKind};
+use forearm_panel::egui::{self, Rect, Shape, epaint::TextShape};
+use forearm_panel::{PanelInputs, ThemeChoice, Units};
+
+const SIZES: [(f32, f32); 3] = [(1280.0, 720.0), (1920.0, 1080.0), (1024.0, 700.0)];
+
+/// A text of the last frame: where it is and what may be seen of it.
+struct Text {
+    text: String,
+    rect: Rect,
+    clip: Rect,
+    elided: bool,
+}
+
+fn texts(stage: &Stage) -> Vec<Text> {
+    fn collect(shape: &Shape, clip: Rect, texts: &mut Vec<Text>) {
+        match shape {
+            Shape::Vec(shapes) => shapes.iter().for_each(|shape| collect(shape, clip, texts)),
+            Shape::Text(text) => texts.push(text_of(text, clip)),
+            _ => {}
+        }
+    }
+    fn text_of(text: &TextShape, clip: Rect) -> Text {
+        let rect = text.galley.mesh_bounds.translate(text.pos.to_vec2());
+        Text {
+            text: text.galley.text().to_owned(),
+            rect,
+            clip,
+            elided: text.galley.elided,
+        }
+    }
+    let mut texts = Vec::new();
+    for clipped in &stage.full.as_ref().expect("a frame was drawn").shapes {
+        collect(&clipped.shape, clipped.clip_rect, &mut texts);
+    }
+    texts.retain(|text| text.rect.is_positive());
+    texts
+}
+
+/// Checks a window in which everything has its place. `scrolled` are parts that scroll, where
+/// text may go on below the rim.
+fn check(stage: &Stage, what: &str, scrolled: &[Rect]) {
+    // In a small window names may be shortened, but nothing may overlap.
+    let small = stage.size.x < 1000.0;
+    let window = Rect::from_min_size(egui::Pos2::ZERO, stage.size);
+    let texts = texts(stage);
+    assert!(texts.len() > 30, "{what}: only {} texts", texts.len());
+    for text in &texts {
+        assert!(
+            !text.elided || small,
+            "{what}: `{}` is shortened",
+            text.text
+        );
+        let seen = text.rect.intersect(text.clip).intersect(window);
+        let hidden = scrolled
+            .iter()
+            .any(|part| part.contains(text.rect.center()));
+        let whole = seen.area() > 0.98 * text.rect.area();
+        assert!(
+            whole || hidden,
+            "{what}: `{}` is cut: {:?} of {:?}",
+            text.text,
+            seen,
+            text.rect
+        );
+    }
+    for (index, one) in texts.iter().enumerate() {
+        for other in &texts[..index] {
+            let common = one
+                .rect
+                .intersect(one.clip)
+                .intersect(other.rect.intersect(other.clip));
+            let overlap = common.is_positive() && common.width() > 1.0 && common.height() > 1.0;
+            assert!(
+                !overlap,
+                "{what}: `{}` and `{}` overlap",
+                one.text, other.text
+            );
+        }
+    }
+}
+
+/// The part of the arms' panel that scrolls, and what is below its rim.
+fn cards(stage: &Stage) -> Rect {
+    let right = stage.output.free_rect.min.x;
+    Rect::from_min_max(egui::pos2(0.0, 44.0), egui::pos2(right, f32::INFINITY))
+}
+
+/// The list of joints beside the plot, and what is below its rim.
+fn joints(stage: &Stage) -> Rect {
+    let free = stage.output.free_rect;
+    Rect::from_min_max(
+        free.left_bottom(),
+        egui::pos2(free.min.x + 180.0, f32::INFINITY),
+    )
+}
+
+#[test]
+fn one_arm_fits_everywhere() {
+    for (width, height) in SIZES {
+        for (units, _) in Units::ALL {
+            for theme in [ThemeChoice::Dark, ThemeChoice::Light] {
+                let mut stage = Stage::new(width, height, inputs(&["follower"]));
+                stage.state.settings.units = units;
+                stage.state.settings.theme = theme;
+                stage.settle();
+                check(
+                    &stage,
+                    &format!("{width}×{height} {units:?} {theme:?}"),
+                    &[],
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn two_arms_scroll() {
+    for (width, height) in SIZES {
+        let mut stage = Stage::new(width, height, inputs(&["left", "right"]));
+        stage.settle();
+        let scrolled = [cards(&stage), joints(&stage)];
+        check(&stage, &format!("two arms, {width}×{height}"), &scrolled);
+    }
+}
+
+#[test]
+fn a_small_window_still_has_order() {
+    for arms in [&["follower"][..], &["left", "right"][..]] {
+        for (width, height) in [(853.0, 480.0), (800.0, 600.0)] {
+            let mut stage = Stage::new(width, height, inputs(arms));
+            stage.settle();
+            let free = stage.output.free_rect;
+            let right = Rect::everything_right_of(free.max.x);
+            let scrolled = [cards(&stage), joints(&stage), right];
+            check(
+                &stage,
+                &format!("{width}×{height}, {} arms", arms.len()),
+                &scrolled,
+            );
+            assert!(free.width() >= 300.0 && free.height() >= 180.0, "{free:?}");
+        }
+    }
+}
+
+#[test]
+fn extremes_fit() {
+    let mut inputs = inputs(&["follower"]);
+    let state = inputs.state.as_mut().unwrap();
+    state.timing.rate_hz = 98.7;
+    state.timing.jitter_max_secs = 1.25;
+    state.timing.jitter_p99_secs = 0.31;
+    state.timing.missed = 123_456;
+    state.simulated_secs = 86_400.0;
+    state.physics_step_secs = 1.3e-3;
+    for joint in &mut state.arms[0].joints {
+        joint.position = -2.79;
+        joint.target = -2.79;
+    }
+    let mut stage = Stage::new(1280.0, 720.0, inputs);
+    stage.settle();
+    check(&stage, "extremes", &[]);
+    stage.state.settings.units = Units::Radians;
+    stage.settle();
+    check(&stage, "extremes in radians", &[]);
+}
+
+#[test]
+fn an_imported_arm_has_its_joints() {
+    let mut inputs = inputs(&["gantry"]);
+    let scene = inputs.scene.as_mut().unwrap();
+    let mut model = forearm_arm::ArmModel::clone(&scene.arms[0].model);
+    let template = model.joints[0].clone();
+    model.joints.push(Joint {
+        name: "rail".to_owned(),
+        kind: JointKind::Prismatic,
+        ..template
+    });
+    model.gripper = None;
+    scene.arms[0].model = Arc::new(model);
+    let state = common::update(&inputs, 30.0);
+    inputs.state = Some(state);
+    let mut stage = Stage::new(1280.0, 720.0, inputs);
+    stage.settle();
+    assert!(stage.try_find("rail").is_some());
+    check(&stage, "an imported arm", &[joints(&stage)]);
+}
+
+#[test]
+fn menus_and_help_fit() {
+    let mut stage = Stage::new(1280.0, 720.0, inputs(&["follower"]));
+    stage.state.help_open = true;
+    stage.settle();
+    let screen = Rect::from_min_size(egui::Pos2::ZERO, stage.size);
+    for text in texts(&stage) {
+        assert!(!text.elided, "`{}` is shortened", text.text);
+        let seen = text.rect.intersect(text.clip).intersect(screen);
+        assert!(
+            seen.area() > 0.98 * text.rect.area(),
+            "`{}` is cut",
+            text.text
+        );
+    }
+}
+
+#[test]
+fn every_character_has_a_glyph() {
+    let mut pictures = Vec::new();
+    for (arms, help) in [(&["follower"][..], false), (&["left", "right"][..], true)] {
+        let mut stage = Stage::new(1280.0, 720.0, inputs(arms));
+        stage.state.help_open = help;
+        for theme in [ThemeChoice::Dark, ThemeChoice::Light] {
+            stage.state.settings.theme = theme;
+            stage.settle();
+            pictures.extend(sections(&stage));
+        }
+        if let Some(state) = &mut stage.inputs.state {
+            state.active = false;
+            state.arms[0].limited = Some("limit".to_owned());
+        }
+        stage.settle();
+        pictures.extend(sections(&stage));
+    }
+    let ctx = egui::Context::default();
+    let _ = ctx.run_ui(egui::RawInput::default(), |_| {});
+    // A character without a glyph is drawn as the same box as any other without one.
+    let drawn = |font: &egui::FontId, character: char| {
+        let text = character.to_string();
+        let galley =
+            ctx.fonts_mut(|fonts| fonts.layout_no_wrap(text, font.clone(), egui::Color32::WHITE));
+        galley.rows[0].glyphs[0].uv_rect
+    };
+    for (text, font) in pictures {
+        let missing = drawn(&font, '\u{10fffd}');
+        for character in text.chars().filter(|character| !character.is_whitespace()) {
+            let known = drawn(&font, character) != missing;
+            assert!(known, "`{character}` of `{text}` has no glyph in {font:?}");
+        }
+    }
+}
+
+/// All texts of the last frame with their fonts.
+fn sections(stage: &Stage) -> Vec<(String, egui::FontId)> {
+    fn collect(shape: &Shape, found: &mut Vec<(String, egui::FontId)>) {
+        match shape {
+            Shape::Vec(shapes) => shapes.iter().for_each(|shape| collect(shape, found)),
+            Shape::Text(text) => {
+                for section in &text.galley.job.sections {
+                    found.push((
+                        text.galley.text().to_owned(),
+                        section.format.font_id.clone(),
+                    ));
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    for clipped in &stage.full.as_ref().expect("a frame was drawn").shapes {
+        collect(&clipped.shape, &mut found);
+    }
+    found
+}
+
+#[test]
+fn the_panels_look_as_blessed() {
+    for (name, theme, inputs) in [
+        ("dark", ThemeChoice::Dark, inputs(&["follower"])),
+        ("light", ThemeChoice::Light, inputs(&["left", "right"])),
+        ("empty", ThemeChoice::Dark, PanelInputs::default()),
+    ] {
+        let mut stage = Stage::new(1280.0, 720.0, inputs);
+        stage.state.settings.theme = theme;
+        stage.settle();
+        compare(name, &stage.picture());
+    }
+}
+
+fn compare(name: &str, picture: &common::raster::Canvas) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}.png"));
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        picture.save(&path);
+        return;
+    }
+    let file = std::fs::File::open(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}; UPDATE_SNAPSHOTS=1 makes it", path.display()));
+    let decoder = png::Decoder::new(std::io::BufReader::new(file));
+    let mut reader = decoder.read_info().unwrap();
+    let mut blessed = vec![0; reader.output_buffer_size().unwrap()];
+    reader.next_frame(&mut blessed).unwrap();
+    let shown = picture.rgb();
+    assert_eq!(blessed.len(), shown.len(), "{name}: another size");
+    // Rounding may differ between processors; a moved text or another colour is far above this.
+    let differ = blessed
+        .iter()
+        .zip(&shown)
+        .filter(|(a, b)| a.abs_diff(**b) > 24)
+        .count();
+    let share = differ as f64 / shown.len() as f64;
+    if share > 0.001 {
+        let seen = std::env::temp_dir().join(format!("forearm-panel-{name}.png"));
+        picture.save(&seen);
+        panic!(
+            "{name}: {:.2} % differ; see {}",
+            share * 100.0,
+            seen.display()
+        );
+    }
+}

@@ -1,0 +1,604 @@
+//! One arm in reduced coordinates: kinematics, inertia and servos of a tree of moving bodies.
+//!
+//! Links that hang on fixed joints are merged into the moving body that carries them. Motion is
+//! described by spatial vectors about the world's origin; the inertia matrix comes from the
+//! composite-body method and bias forces from the recursive Newton–Euler method, both in the
+//! textbook form. The position servo, viscous damping and armature are folded into the matrix
+//! ("implicit"), so that stiff gains stay stable at any step.
+
+use std::sync::Arc;
+
+use forearm_arm::{ArmModel, JointKind};
+
+use crate::math::{Frame, M3, V3, cross_matrix, point_inertia};
+
+/// How far a body's surface is from its joint, about, metres: contacts are looked for a little
+/// further ahead of fast bodies.
+const BODY_REACH: f64 = 0.1;
+
+/// A moving body and the joint that moves it. Bodies are in parent-first order.
+#[derive(Debug, Clone)]
+struct Body {
+    parent: Option<usize>,
+    /// The joint's index in the model.
+    joint: usize,
+    revolute: bool,
+    /// The joint's axis in its own frame.
+    axis: V3,
+    /// Origin and rotation of the joint in the parent body, at position zero.
+    parent_from_joint: Frame,
+    /// `rotation · K` and `rotation · K²`, where K is the axis' cross matrix (Rodrigues' formula).
+    turn_sine: M3,
+    turn_cosine: M3,
+    mass: f64,
+    com: V3,
+    inertia: M3,
+    servo: ServoParams,
+}
+
+/// What drives a joint.
+#[derive(Debug, Clone, Copy)]
+struct ServoParams {
+    kp: f64,
+    kv: f64,
+    damping: f64,
+    friction: f64,
+    armature: f64,
+    half_play: f64,
+    lower: f64,
+    upper: f64,
+    effort: f64,
+    velocity: f64,
+}
+
+/// A body's motion and inertia, recomputed each step. World frame, about the world's origin.
+#[derive(Debug, Clone, Copy)]
+struct BodyState {
+    frame: Frame,
+    /// The joint's unit motion: angular, and linear at the origin.
+    axis_angular: V3,
+    axis_linear: V3,
+    velocity_angular: V3,
+    velocity_linear: V3,
+    acceleration_angular: V3,
+    acceleration_linear: V3,
+    force_linear: V3,
+    force_angular: V3,
+    /// Composite mass, first moment and inertia.
+    mass: f64,
+    moment: V3,
+    inertia: M3,
+}
+
+/// An arm being simulated.
+#[derive(Debug, Clone)]
+pub(crate) struct Arm {
+    pub(crate) model: Arc<ArmModel>,
+    world_from_base: Frame,
+    bodies: Vec<Body>,
+    states: Vec<BodyState>,
+    /// Which body carries each link (`None`: the base), and where the link is on it.
+    links: Vec<(Option<usize>, Frame)>,
+    body_of_joint: Vec<usize>,
+    home: Vec<f64>,
+    pub(crate) torque_on: bool,
+    /// One entry a body, below.
+    position: Vec<f64>,
+    target: Vec<f64>,
+    /// The target as the output side of the gears sees it, behind their play.
+    played: Vec<f64>,
+    /// Each servo's force law in this step: stiffness and damping (zero at the torque limit), and
+    /// the part that does not depend on the velocity. What it exerted in the last step.
+    stiffness: Vec<f64>,
+    servo_damping: Vec<f64>,
+    constant_effort: Vec<f64>,
+    effort: Vec<f64>,
+    /// What each servo can exert in this step.
+    limit: Vec<f64>,
+    /// What damping and stiffness add to the inertia's diagonal.
+    implicit: Vec<f64>,
+    /// Momentum at the start of the step, plus the impulses of gravity and motion.
+    momentum: Vec<f64>,
+    /// Bodies × bodies, row by row: the inertia, its implicit form factorised and inverted.
+    inertia: Vec<f64>,
+    inverse: Vec<f64>,
+    factor: Vec<f64>,
+}
+
+impl Arm {
+    /// Builds the tree. `home` is in model order and already checked, as is the model.
+    pub(crate) fn new(model: Arc<ArmModel>, world_from_base: Frame, home: Vec<f64>) -> Self {
+        let mut bodies: Vec<Body> = Vec::with_capacity(model.joints.len());
+        let mut links: Vec<(Option<usize>, Frame)> = Vec::with_capacity(model.links.len());
+        let mut body_of_joint = vec![0; model.joints.len()];
+        for link in &model.links {
+            let (body, frame) = match &link.attachment {
+                None => (None, Frame::identity()),
+                Some(attachment) => {
+                    let (carrier, carrier_from_parent) = links[attachment.parent];
+                    let carrier_from_joint = carrier_from_parent
+                        .then(&Frame::from_isometry(&attachment.parent_from_joint));
+                    match attachment.joint {
+                        None => (carrier, carrier_from_joint),
+                        Some(joint) => {
+                            body_of_joint[joint] = bodies.len();
+                            bodies.push(new_body(&model, joint, carrier, carrier_from_joint));
+                            (Some(bodies.len() - 1), Frame::identity())
+                        }
+                    }
+                }
+            };
+            if let Some(body) = body {
+                add_mass(&mut bodies[body], link, &frame);
+            }
+            links.push((body, frame));
+        }
+        let count = bodies.len();
+        let state = BodyState {
+            frame: Frame::identity(),
+            axis_angular: V3::zeros(),
+            axis_linear: V3::zeros(),
+            velocity_angular: V3::zeros(),
+            velocity_linear: V3::zeros(),
+            acceleration_angular: V3::zeros(),
+            acceleration_linear: V3::zeros(),
+            force_linear: V3::zeros(),
+            force_angular: V3::zeros(),
+            mass: 0.0,
+            moment: V3::zeros(),
+            inertia: M3::zeros(),
+        };
+        let mut arm = Self {
+            model,
+            world_from_base,
+            bodies,
+            states: vec![state; count],
+            links,
+            body_of_joint,
+            home,
+            torque_on: true,
+            position: vec![0.0; count],
+            target: vec![0.0; count],
+            played: vec![0.0; count],
+            stiffness: vec![0.0; count],
+            servo_damping: vec![0.0; count],
+            constant_effort: vec![0.0; count],
+            effort: vec![0.0; count],
+            inertia: vec![0.0; count * count],
+            inverse: vec![0.0; count * count],
+            factor: vec![0.0; count * count],
+            limit: vec![0.0; count],
+            implicit: vec![0.0; count],
+            momentum: vec![0.0; count],
+        };
+        arm.reset();
+        arm
+    }
+
+    /// Back to the home pose, at rest, motors on and holding it.
+    pub(crate) fn reset(&mut self) {
+        for (body, part) in self.bodies.iter().enumerate() {
+            self.position[body] = self.home[part.joint];
+        }
+        self.target.copy_from_slice(&self.position);
+        self.played.copy_from_slice(&self.position);
+        self.effort.fill(0.0);
+        self.torque_on = true;
+        self.update_frames();
+    }
+
+    /// The number of moving bodies, equal to the number of joints.
+    pub(crate) fn dof(&self) -> usize {
+        self.bodies.len()
+    }
+
+    /// Which body each joint of the model moves.
+    pub(crate) fn body_of_joint(&self, joint: usize) -> usize {
+        self.body_of_joint[joint]
+    }
+
+    /// The body that carries a link (`None`: the base, which stands still) and where it is on it.
+    pub(crate) fn carrier(&self, link: usize) -> (Option<usize>, Frame) {
+        self.links[link]
+    }
+
+    /// Where a link is in the world.
+    pub(crate) fn link_frame(&self, link: usize) -> Frame {
+        let (body, frame) = self.links[link];
+        self.body_frame(body).then(&frame)
+    }
+
+    /// Where a body (`None`: the base) is in the world.
+    pub(crate) fn body_frame(&self, body: Option<usize>) -> Frame {
+        body.map_or(self.world_from_base, |body| self.states[body].frame)
+    }
+
+    /// An upper bound of how fast the surface of a body moves, m/s.
+    pub(crate) fn speed(&self, body: Option<usize>) -> f64 {
+        body.map_or(0.0, |body| {
+            let state = &self.states[body];
+            let angular = &state.velocity_angular;
+            let origin = state.velocity_linear + angular.cross(&state.frame.origin);
+            origin.norm() + angular.norm() * BODY_REACH
+        })
+    }
+
+    /// Joint positions in body order.
+    pub(crate) fn positions(&self) -> &[f64] {
+        &self.position
+    }
+
+    /// Servo efforts of the last step in body order, N·m (N).
+    pub(crate) fn efforts(&self) -> &[f64] {
+        &self.effort
+    }
+
+    /// Sets targets, in model order. Targets are kept within the joint limits, as a servo's own
+    /// limits do; one that is not a number leaves its joint's target alone.
+    pub(crate) fn set_targets(&mut self, targets: &[f64]) {
+        for (body, part) in self.bodies.iter().enumerate() {
+            if let Some(target) = targets.get(part.joint).filter(|target| !target.is_nan()) {
+                self.target[body] = target.clamp(part.servo.lower, part.servo.upper);
+            }
+        }
+    }
+
+    /// Switches the motors. Switched on, they hold where the arm is.
+    pub(crate) fn set_torque(&mut self, on: bool) {
+        if on && !self.torque_on {
+            for (body, part) in self.bodies.iter().enumerate() {
+                self.target[body] =
+                    self.position[body].clamp(part.servo.lower, part.servo.upper);
+                self.played[body] = self.target[body];
+            }
+        }
+        self.torque_on = on;
+    }
+
+    /// Recomputes every body's frame and joint axis from the positions.
+    pub(crate) fn update_frames(&mut self) {
+        for (index, body) in self.bodies.iter().enumerate() {
+            let parent = match body.parent {
+                None => &self.world_from_base,
+                Some(parent) => &self.states[parent].frame,
+            };
+            let joint = &body.parent_from_joint;
+            let q = self.position[index];
+            let mut frame = Frame { rotation: parent.rotation, origin: parent.point(&joint.origin) };
+            if body.revolute {
+                let (sine, cosine) = libm::sincos(q);
+                frame.rotation *=
+                    joint.rotation + body.turn_sine * sine + body.turn_cosine * (1.0 - cosine);
+            } else {
+                frame.rotation *= joint.rotation;
+                frame.origin += frame.rotation * (body.axis * q);
+            }
+            let axis = frame.rotation * body.axis;
+            let state = &mut self.states[index];
+            state.frame = frame;
+            if body.revolute {
+                state.axis_angular = axis;
+                state.axis_linear = frame.origin.cross(&axis);
+            } else {
+                state.axis_angular = V3::zeros();
+                state.axis_linear = axis;
+            }
+        }
+    }
+
+    /// Prepares a step: inertia, bias forces and servos at the present state. `velocity` (body
+    /// order) goes in as the present velocity and comes out as the velocity that the arm would
+    /// have at the end of the step without contact, joint limits and dry friction.
+    pub(crate) fn free_velocity(&mut self, velocity: &mut [f64], gravity: &V3, dt: f64) {
+        let count = self.bodies.len();
+        self.drive(velocity);
+        self.bias_forces(velocity, gravity);
+        self.composite_inertia();
+        for row in 0..count {
+            self.inertia[row * count + row] += self.bodies[row].servo.armature;
+            let momentum: f64 =
+                (0..count).map(|k| self.inertia[row * count + k] * velocity[k]).sum();
+            let state = &self.states[row];
+            let bias = state.axis_angular.dot(&state.force_angular)
+                + state.axis_linear.dot(&state.force_linear);
+            self.momentum[row] = momentum - dt * bias;
+        }
+        self.solve_free(velocity, dt);
+        if self.saturate(velocity, dt) {
+            self.solve_free(velocity, dt);
+        }
+    }
+
+    /// Solves for the velocity at the end of the step with the servos' present force laws.
+    fn solve_free(&mut self, velocity: &mut [f64], dt: f64) {
+        let count = self.bodies.len();
+        for row in 0..count {
+            let damping = self.bodies[row].servo.damping + self.servo_damping[row];
+            self.implicit[row] = dt * (damping + dt * self.stiffness[row]);
+        }
+        self.invert();
+        for (row, velocity) in velocity.iter_mut().enumerate() {
+            *velocity = (0..count)
+                .map(|k| {
+                    let impulse = self.momentum[k] + dt * self.constant_effort[k];
+                    self.inverse[row * count + k] * impulse
+                })
+                .sum();
+        }
+    }
+
+    /// Ends a step: moves the joints by `velocity` (body order) and notes the servos' efforts.
+    pub(crate) fn advance(&mut self, velocity: &[f64], dt: f64) {
+        for body in 0..self.bodies.len() {
+            self.position[body] += dt * velocity[body];
+            self.effort[body] = self.effort_at(body, velocity[body], dt);
+        }
+        self.update_frames();
+    }
+
+    /// What every unit of generalised force does to the velocities, row by row in body order.
+    pub(crate) fn inverse(&self) -> &[f64] {
+        &self.inverse
+    }
+
+    /// Dry friction (N·m), lower and upper limit of a body's joint.
+    pub(crate) fn friction_and_limits(&self, body: usize) -> (f64, f64, f64) {
+        let servo = &self.bodies[body].servo;
+        (servo.friction, servo.lower, servo.upper)
+    }
+
+    /// Writes how fast `point` of a body moves along `direction` for unit speed of each joint.
+    pub(crate) fn jacobian(&self, body: Option<usize>, point: &V3, direction: &V3, out: &mut [f64]) {
+        out.fill(0.0);
+        let moment = point.cross(direction);
+        let mut next = body;
+        while let Some(body) = next {
+            let state = &self.states[body];
+            out[body] = state.axis_linear.dot(direction) + state.axis_angular.dot(&moment);
+            next = self.bodies[body].parent;
+        }
+    }
+
+    /// Writes how fast a body turns about `axis` for unit speed of each joint.
+    pub(crate) fn spin_jacobian(&self, body: Option<usize>, axis: &V3, out: &mut [f64]) {
+        out.fill(0.0);
+        let mut next = body;
+        while let Some(body) = next {
+            out[body] = self.states[body].axis_angular.dot(axis);
+            next = self.bodies[body].parent;
+        }
+    }
+
+    /// Chooses each servo's force law for this step: a spring and damper while its torque is
+    /// within limits, a constant torque once it has reached them and would still exceed them.
+    fn drive(&mut self, velocity: &[f64]) {
+        for body in 0..self.bodies.len() {
+            let servo = &self.bodies[body].servo;
+            self.stiffness[body] = 0.0;
+            self.servo_damping[body] = 0.0;
+            self.constant_effort[body] = 0.0;
+            if !self.torque_on {
+                continue;
+            }
+            let target = self.target[body];
+            self.played[body] =
+                self.played[body].clamp(target - servo.half_play, target + servo.half_play);
+            let v = velocity[body];
+            let spring = servo.kp * (self.played[body] - self.position[body]);
+            let wanted = spring - servo.kv * v;
+            // A motor has no torque left at its no-load speed.
+            self.limit[body] = if wanted * v > 0.0 {
+                let headroom = (servo.velocity - v.abs()) / (0.1 * servo.velocity);
+                servo.effort * headroom.clamp(0.0, 1.0)
+            } else {
+                servo.effort
+            };
+            let limit = self.limit[body];
+            let at_limit = self.effort[body] * wanted.signum() >= 0.999 * limit;
+            if wanted.abs() > limit && at_limit {
+                self.constant_effort[body] = limit.copysign(wanted);
+            } else {
+                self.stiffness[body] = servo.kp;
+                self.servo_damping[body] = servo.kv;
+                self.constant_effort[body] = spring;
+            }
+        }
+    }
+
+    /// What a servo exerts if the step ends with this velocity.
+    fn effort_at(&self, body: usize, velocity: f64, dt: f64) -> f64 {
+        self.constant_effort[body]
+            - velocity * (self.servo_damping[body] + dt * self.stiffness[body])
+    }
+
+    /// Limits the servos that would exert more than they can; returns whether there were any.
+    fn saturate(&mut self, velocity: &[f64], dt: f64) -> bool {
+        let mut any = false;
+        for (body, &v) in velocity.iter().enumerate() {
+            let effort = self.effort_at(body, v, dt);
+            if self.stiffness[body] > 0.0 && effort.abs() > self.limit[body] {
+                self.stiffness[body] = 0.0;
+                self.servo_damping[body] = 0.0;
+                self.constant_effort[body] = self.limit[body].copysign(effort);
+                any = true;
+            }
+        }
+        any
+    }
+
+    /// Recursive Newton–Euler at zero acceleration: what forces the present motion and gravity
+    /// need. Leaves each body's composite mass as its own.
+    fn bias_forces(&mut self, velocity: &[f64], gravity: &V3) {
+        for index in 0..self.bodies.len() {
+            let (w0, v0, a0, l0) = match self.bodies[index].parent {
+                None => (V3::zeros(), V3::zeros(), V3::zeros(), -gravity),
+                Some(parent) => {
+                    let parent = &self.states[parent];
+                    (
+                        parent.velocity_angular,
+                        parent.velocity_linear,
+                        parent.acceleration_angular,
+                        parent.acceleration_linear,
+                    )
+                }
+            };
+            let body = &self.bodies[index];
+            let state = &mut self.states[index];
+            let own_angular = state.axis_angular * velocity[index];
+            let own_linear = state.axis_linear * velocity[index];
+            let (w, v) = (w0 + own_angular, v0 + own_linear);
+            let angular = a0 + w.cross(&own_angular);
+            let linear = l0 + w.cross(&own_linear) + v.cross(&own_angular);
+            state.velocity_angular = w;
+            state.velocity_linear = v;
+            state.acceleration_angular = angular;
+            state.acceleration_linear = linear;
+
+            let rotation = &state.frame.rotation;
+            let com = state.frame.point(&body.com);
+            state.mass = body.mass;
+            state.moment = com * body.mass;
+            state.inertia = rotation * body.inertia * rotation.transpose()
+                + point_inertia(&com) * body.mass;
+            let momentum = v * state.mass - state.moment.cross(&w);
+            let spin = state.inertia * w + state.moment.cross(&v);
+            state.force_linear =
+                linear * state.mass - state.moment.cross(&angular) + w.cross(&momentum);
+            state.force_angular = state.inertia * angular
+                + state.moment.cross(&linear)
+                + w.cross(&spin)
+                + v.cross(&momentum);
+        }
+        for index in (0..self.bodies.len()).rev() {
+            if let Some(parent) = self.bodies[index].parent {
+                let (linear, angular) =
+                    (self.states[index].force_linear, self.states[index].force_angular);
+                self.states[parent].force_linear += linear;
+                self.states[parent].force_angular += angular;
+            }
+        }
+    }
+
+    /// The composite-body method: the inertia matrix, without armature.
+    fn composite_inertia(&mut self) {
+        let count = self.bodies.len();
+        self.inertia.fill(0.0);
+        for index in (0..count).rev() {
+            let state = &self.states[index];
+            let (mass, moment, inertia) = (state.mass, state.moment, state.inertia);
+            let linear = state.axis_linear * mass - moment.cross(&state.axis_angular);
+            let angular = inertia * state.axis_angular + moment.cross(&state.axis_linear);
+            let mut next = Some(index);
+            while let Some(other) = next {
+                let unit = &self.states[other];
+                let value = unit.axis_linear.dot(&linear) + unit.axis_angular.dot(&angular);
+                self.inertia[index * count + other] = value;
+                self.inertia[other * count + index] = value;
+                next = self.bodies[other].parent;
+            }
+            if let Some(parent) = self.bodies[index].parent {
+                let parent = &mut self.states[parent];
+                parent.mass += mass;
+                parent.moment += moment;
+                parent.inertia += inertia;
+            }
+        }
+    }
+
+    /// Inverts `inertia` plus `implicit` on its diagonal (symmetric, positive) into `inverse`.
+    fn invert(&mut self) {
+        let n = self.bodies.len();
+        let (a, l, inverse) = (&self.inertia, &mut self.factor, &mut self.inverse);
+        for j in 0..n {
+            let mut diagonal = a[j * n + j] + self.implicit[j];
+            for k in 0..j {
+                diagonal -= l[j * n + k] * l[j * n + k];
+            }
+            // The matrix is positive unless a model has a joint that moves no mass at all.
+            let root = diagonal.max(1e-12).sqrt();
+            l[j * n + j] = root;
+            for i in j + 1..n {
+                let mut value = a[i * n + j];
+                for k in 0..j {
+                    value -= l[i * n + k] * l[j * n + k];
+                }
+                l[i * n + j] = value / root;
+            }
+        }
+        // L⁻¹ into the lower triangle of `inverse`, then A⁻¹ = L⁻ᵀ L⁻¹ in place, column by column.
+        for j in 0..n {
+            inverse[j * n + j] = 1.0 / l[j * n + j];
+            for i in j + 1..n {
+                let mut value = 0.0;
+                for k in j..i {
+                    value -= l[i * n + k] * inverse[k * n + j];
+                }
+                inverse[i * n + j] = value / l[i * n + i];
+            }
+        }
+        for i in 0..n {
+            for j in 0..=i {
+                let mut value = 0.0;
+                for k in i..n {
+                    value += inverse[k * n + i] * inverse[k * n + j];
+                }
+                l[i * n + j] = value;
+            }
+        }
+        for i in 0..n {
+            for j in 0..=i {
+                inverse[i * n + j] = l[i * n + j];
+                inverse[j * n + i] = l[i * n + j];
+            }
+        }
+    }
+}
+
+fn new_body(model: &ArmModel, joint: usize, parent: Option<usize>, frame: Frame) -> Body {
+    let spec = &model.joints[joint];
+    let axis = spec.axis.into_inner();
+    let cross = cross_matrix(&axis);
+    Body {
+        parent,
+        joint,
+        revolute: spec.kind == JointKind::Revolute,
+        axis,
+        parent_from_joint: frame,
+        turn_sine: frame.rotation * cross,
+        turn_cosine: frame.rotation * cross * cross,
+        mass: 0.0,
+        com: V3::zeros(),
+        inertia: M3::zeros(),
+        servo: ServoParams {
+            kp: spec.servo.kp,
+            kv: spec.servo.kv,
+            damping: spec.servo.damping,
+            friction: spec.servo.friction_loss,
+            armature: spec.servo.armature,
+            half_play: spec.servo.backlash / 2.0,
+            lower: spec.limits.lower,
+            upper: spec.limits.upper,
+            effort: spec.limits.effort,
+            velocity: spec.limits.velocity,
+        },
+    }
+}
+
+/// Adds a link's mass to the body that carries it at `frame`.
+fn add_mass(body: &mut Body, link: &forearm_arm::Link, frame: &Frame) {
+    let mass = link.inertial.mass;
+    if mass <= 0.0 {
+        return;
+    }
+    let inertial = frame.then(&Frame::from_isometry(&link.inertial.link_from_inertial));
+    let [xx, yy, zz, xy, xz, yz] = link.inertial.inertia;
+    let own = M3::new(xx, xy, xz, xy, yy, yz, xz, yz, zz);
+    let own = inertial.rotation * own * inertial.rotation.transpose();
+    let total = body.mass + mass;
+    let com = (body.com * body.mass + inertial.origin * mass) / total;
+    body.inertia += point_inertia(&(body.com - com)) * body.mass
+        + own
+        + point_inertia(&(inertial.origin - com)) * mass;
+    body.com = com;
+    body.mass = total;
+}

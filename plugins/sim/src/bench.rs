@@ -1,0 +1,150 @@
+//! How long a step takes: fixed scenes and motions, measured with the caller's clock.
+
+use std::f64::consts::TAU;
+use std::sync::Arc;
+
+use forearm_arm::so101;
+use forearm_protocol::scene::{
+    ArmSpec, Backend, ModelRef, ObjectShape, ObjectSpec, PhysicsSpec, Scene, TableSpec,
+};
+
+use crate::world::Phase;
+use crate::{SimError, World};
+
+/// Steps before measuring starts, so that buffers have grown and the cube has settled.
+const WARM_UP: u64 = 2000;
+/// The measurement is repeated this many times and the fastest counts: other work on the machine
+/// can only make it slower.
+const ROUNDS: u64 = 5;
+/// The swing of each joint about its centre: amplitude (rad), frequency (Hz).
+const SWINGS: [(f64, f64); 6] =
+    [(0.5, 0.5), (0.3, 0.4), (0.3, 0.3), (0.4, 0.6), (0.5, 0.7), (0.3, 0.5)];
+/// The centre of each joint's swing, radians: the arm reaches out above the table.
+const CENTER: [f64; 6] = [0.0, -0.6, 0.4, 0.6, 0.0, 0.5];
+
+/// What is measured. The arm follows sinusoidal targets, at 500 steps a second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Case {
+    /// The arm above a table it never touches.
+    ArmAlone,
+    /// The same, and a 3 cm cube that rests on the table.
+    ArmFloorCube,
+}
+
+impl Case {
+    /// Both cases.
+    pub const ALL: [Self; 2] = [Self::ArmAlone, Self::ArmFloorCube];
+
+    /// The case's name, as the comparison with MuJoCo calls it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ArmAlone => "arm",
+            Self::ArmFloorCube => "arm-floor-cube",
+        }
+    }
+}
+
+/// How long a step takes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BenchResult {
+    /// Mean time of a step in the fastest of five rounds, microseconds.
+    pub us_per_step: f64,
+    /// Where the time goes, microseconds a step: phases in order. Measured in a round of its own,
+    /// so that reading the clock slows nothing else; the sum is a little above the total.
+    pub breakdown: [(&'static str, f64); 5],
+}
+
+/// Runs `steps` steps a round. `now_secs` reads a monotonic clock, seconds.
+///
+/// # Errors
+/// None in practice: the scenes are fixed.
+pub fn measure(
+    case: Case,
+    steps: u64,
+    mut now_secs: impl FnMut() -> f64,
+) -> Result<BenchResult, SimError> {
+    let mut world = World::new(&scene(case), &[Arc::new(so101::so101())])?;
+    let steps = steps.max(1);
+    for _ in 0..WARM_UP {
+        drive(&mut world);
+        world.step();
+    }
+    let mut fastest = f64::INFINITY;
+    for _ in 0..ROUNDS {
+        let start = now_secs();
+        for _ in 0..steps {
+            drive(&mut world);
+            world.step();
+        }
+        fastest = fastest.min(now_secs() - start);
+    }
+    let mut spent = [0.0; 5];
+    for _ in 0..steps {
+        drive(&mut world);
+        let mut last = now_secs();
+        world.step_with(|phase| {
+            let now = now_secs();
+            spent[phase as usize] += now - last;
+            last = now;
+        });
+    }
+    let micros = 1e6 / steps as f64;
+    let part = |phase: Phase, name| (name, spent[phase as usize] * micros);
+    Ok(BenchResult {
+        us_per_step: fastest * micros,
+        breakdown: [
+            part(Phase::Collision, "collision"),
+            part(Phase::Dynamics, "dynamics"),
+            part(Phase::Constraints, "constraints"),
+            part(Phase::Solver, "solver"),
+            part(Phase::Motion, "motion"),
+        ],
+    })
+}
+
+/// Sets the targets of the world's present time.
+fn drive(world: &mut World) {
+    let time = world.time_secs();
+    let mut targets = CENTER;
+    for (target, (amplitude, hz)) in targets.iter_mut().zip(SWINGS) {
+        *target += amplitude * libm::sin(TAU * hz * time);
+    }
+    world.set_targets(0, &targets);
+}
+
+/// The scene of a case.
+#[must_use]
+pub fn scene(case: Case) -> Scene {
+    let cube = ObjectSpec {
+        name: "cube".to_owned(),
+        shape: ObjectShape::Cube { size: 0.03 },
+        position: [0.1, 0.2, 0.015],
+        rotation_degrees: [0.0; 3],
+        mass: 0.03,
+        friction: 1.0,
+        color: [0.85, 0.25, 0.22],
+        fixed: false,
+    };
+    Scene {
+        name: case.name().to_owned(),
+        description: String::new(),
+        arms: vec![ArmSpec {
+            name: "arm".to_owned(),
+            model: ModelRef::So101,
+            backend: Backend::Sim,
+            position: [0.0; 3],
+            yaw_degrees: 0.0,
+            home_degrees: Default::default(),
+            color: [1.0, 0.82, 0.12],
+        }],
+        objects: match case {
+            Case::ArmAlone => Vec::new(),
+            Case::ArmFloorCube => vec![cube],
+        },
+        cameras: Vec::new(),
+        lights: Vec::new(),
+        table: TableSpec::default(),
+        physics: PhysicsSpec::default(),
+    }
+}

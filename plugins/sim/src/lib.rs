@@ -1,0 +1,25 @@
+//! The simulated world: arms, servos, objects and contact.
+//!
+//! [`World`] takes a scene and its arms' models and moves them in fixed steps. Arms are multibody
+//! systems in reduced coordinates with position servos; objects are rigid bodies; shapes and
+//! contact points are Rapier's geometry (Parry); one solver does joints and contact together.
+//!
+//! The same inputs give the same bits, on every run and every target: all mathematics is plain
+//! arithmetic, square roots and `libm`. A step allocates nothing once buffers have grown. No
+//! clock, no threads, no files. Metres, radians, seconds, kilograms; world frame, Z up.
+//!
+//! Limitations: an arm does not collide with itself, nor its base with anything that stands
+//! still; meshes collide as convex hulls; motors have no temperature.
+
+mod arm;
+pub mod bench;
+mod build;
+mod collide;
+mod error;
+mod math;
+mod object;
+mod solver;
+mod world;
+
+pub use error::SimError;
+pub use world::World;

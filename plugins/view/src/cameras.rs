@@ -1,0 +1,277 @@
+//! The scene's cameras: each draws into an image that panels show.
+//!
+//! They share one slot a frame, in turn, so that a scene of many cameras costs no more than one,
+//! and none draws more often than its rate.
+
+use bevy::camera::RenderTarget;
+use bevy::core_pipeline::tonemapping::Tonemapping;
+use bevy::prelude::*;
+use bevy::render::render_resource::TextureFormat;
+use forearm_protocol::scene::{CameraMount, CameraSpec};
+
+use crate::arms::ArmLink;
+use crate::frames::{rotation_degrees, vec3};
+use crate::scene::{LoadedScene, SceneRoot};
+use crate::settings::{Detail, ViewSettings};
+
+/// The scene's cameras, in its order.
+#[derive(Resource, Debug, Default)]
+pub struct CameraFeeds {
+    /// One a camera of the scene.
+    pub feeds: Vec<CameraFeed>,
+    /// Where in the turn the next frame begins to look.
+    next: usize,
+}
+
+/// One of the scene's cameras.
+#[derive(Debug, Clone)]
+pub struct CameraFeed {
+    /// The camera's name in the scene.
+    pub name: String,
+    /// What it sees; sRGB, for egui or materials.
+    pub image: Handle<Image>,
+    /// Width and height of [`CameraFeed::image`], pixels. Smaller than the scene's resolution
+    /// while [`Quality`](crate::Quality) is low.
+    pub size: UVec2,
+    /// When it drew last, seconds of the app's clock; `None` before the first time.
+    pub last_render_secs: Option<f64>,
+    /// Whether it draws. Panels switch it off for feeds that nobody sees.
+    pub enabled: bool,
+    /// Images a second that the scene asks for.
+    pub fps: f64,
+    /// The entity with its Bevy camera.
+    pub entity: Entity,
+}
+
+/// One of the scene's cameras, by its index.
+#[derive(Component, Debug, Clone, Copy)]
+pub(crate) struct SceneCamera(pub(crate) usize);
+
+pub(crate) fn spawn(
+    mut commands: Commands,
+    scene: Res<LoadedScene>,
+    root: Res<SceneRoot>,
+    detail: Res<Detail>,
+    links: Query<(Entity, &ArmLink)>,
+    mut images: ResMut<Assets<Image>>,
+    mut feeds: ResMut<CameraFeeds>,
+) {
+    feeds.feeds.clear();
+    feeds.next = 0;
+    for (index, spec) in scene.bundle.scene.cameras.iter().enumerate() {
+        let (parent, place) = mount(spec, &scene, root.0, &links);
+        let size = feed_size(spec.resolution, detail.feed_scale);
+        let image = images.add(target(size));
+        let projection = PerspectiveProjection {
+            fov: spec.fov_y_degrees.to_radians() as f32,
+            near: 0.01,
+            far: 40.0,
+            ..default()
+        };
+        let entity = commands
+            .spawn((
+                Name::new(format!("Camera {}", spec.name)),
+                SceneCamera(index),
+                Camera3d::default(),
+                Camera {
+                    is_active: false,
+                    order: -1 - index as isize,
+                    ..default()
+                },
+                RenderTarget::from(image.clone()),
+                Projection::from(projection),
+                Tonemapping::KhronosPbrNeutral,
+                detail.msaa,
+                place,
+                ChildOf(parent),
+            ))
+            .id();
+        feeds.feeds.push(CameraFeed {
+            name: spec.name.clone(),
+            image,
+            size,
+            last_render_secs: None,
+            enabled: true,
+            fps: spec.fps,
+            entity,
+        });
+    }
+}
+
+/// Gives this frame's slot to the camera that is due and has waited longest in turn.
+pub(crate) fn take_turns(
+    time: Res<Time<Real>>,
+    settings: Res<ViewSettings>,
+    mut feeds: ResMut<CameraFeeds>,
+    mut cameras: Query<(&SceneCamera, &mut Camera)>,
+) {
+    let now_secs = time.elapsed_secs_f64();
+    let chosen = feeds.choose(now_secs, settings.feed_fps);
+    for (camera, mut view) in &mut cameras {
+        let active = chosen == Some(camera.0);
+        if view.is_active != active {
+            view.is_active = active;
+        }
+    }
+}
+
+/// New images when the quality changes.
+pub(crate) fn follow_detail(
+    detail: Res<Detail>,
+    scene: Option<Res<LoadedScene>>,
+    mut images: ResMut<Assets<Image>>,
+    mut feeds: ResMut<CameraFeeds>,
+    mut cameras: Query<(&SceneCamera, &mut RenderTarget, &mut Msaa)>,
+) {
+    let Some(scene) = scene else { return };
+    for (camera, mut render_target, mut msaa) in &mut cameras {
+        let spec = scene.bundle.scene.cameras.get(camera.0);
+        let Some((feed, spec)) = feeds.feeds.get_mut(camera.0).zip(spec) else {
+            continue;
+        };
+        msaa.set_if_neq(detail.msaa);
+        let size = feed_size(spec.resolution, detail.feed_scale);
+        if feed.size != size {
+            feed.size = size;
+            feed.image = images.add(target(size));
+            feed.last_render_secs = None;
+            *render_target = RenderTarget::from(feed.image.clone());
+        }
+    }
+}
+
+impl CameraFeeds {
+    /// The feed with this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&CameraFeed> {
+        self.feeds.iter().find(|feed| feed.name == name)
+    }
+
+    fn choose(&mut self, now_secs: f64, feed_fps: f64) -> Option<usize> {
+        let count = self.feeds.len();
+        let due = |feed: &CameraFeed| {
+            let fps = feed.fps.min(feed_fps).max(0.1);
+            // Half a millisecond of grace: frames don't come at exact multiples.
+            feed.enabled
+                && feed
+                    .last_render_secs
+                    .is_none_or(|last| now_secs - last >= 1.0 / fps - 5e-4)
+        };
+        let chosen = (0..count)
+            .map(|offset| (self.next + offset) % count)
+            .find(|&index| due(&self.feeds[index]))?;
+        self.next = (chosen + 1) % count;
+        self.feeds[chosen].last_render_secs = Some(now_secs);
+        Some(chosen)
+    }
+}
+
+/// What a camera hangs under, and where it is there. One on a link that the arm lacks, which the
+/// scene's check refuses, stands in the world's origin.
+fn mount(
+    spec: &CameraSpec,
+    scene: &LoadedScene,
+    root: Entity,
+    links: &Query<(Entity, &ArmLink)>,
+) -> (Entity, Transform) {
+    match &spec.mount {
+        CameraMount::World { position, look_at } => {
+            let (position, look_at) = (vec3(*position), vec3(*look_at));
+            let ahead = (look_at - position).try_normalize().unwrap_or(Vec3::NEG_Z);
+            // A camera that looks straight down has +X up: away from the arm's base.
+            let up = if ahead.cross(Vec3::Z).length() < 1e-3 {
+                Vec3::X
+            } else {
+                Vec3::Z
+            };
+            (
+                root,
+                Transform::from_translation(position).looking_to(ahead, up),
+            )
+        }
+        CameraMount::Link {
+            arm,
+            link,
+            position,
+            rotation_degrees: angles,
+        } => {
+            let place = Transform::from_translation(vec3(*position))
+                .with_rotation(rotation_degrees(*angles));
+            let arms = &scene.bundle.scene.arms;
+            let entity = arms
+                .iter()
+                .position(|spec| spec.name == *arm)
+                .and_then(|arm| {
+                    let link = scene.models.get(arm)?.link_index(link)?;
+                    links
+                        .iter()
+                        .find(|(_, at)| at.arm == arm && at.link == link)
+                });
+            entity.map_or((root, Transform::default()), |(entity, _)| (entity, place))
+        }
+    }
+}
+
+fn feed_size([width, height]: [u32; 2], scale: f32) -> UVec2 {
+    let scaled = |length: u32| ((length as f32 * scale).round() as u32).max(16);
+    UVec2::new(scaled(width), scaled(height))
+}
+
+/// An image that a camera can draw into.
+pub(crate) fn target(size: UVec2) -> Image {
+    Image::new_target_texture(size.x, size.y, TextureFormat::Rgba8UnormSrgb, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn feeds(fps: &[f64]) -> CameraFeeds {
+        let feed = |(index, fps): (usize, &f64)| CameraFeed {
+            name: format!("camera {index}"),
+            image: Handle::default(),
+            size: UVec2::ONE,
+            last_render_secs: None,
+            enabled: true,
+            fps: *fps,
+            entity: Entity::PLACEHOLDER,
+        };
+        CameraFeeds {
+            feeds: fps.iter().enumerate().map(feed).collect(),
+            next: 0,
+        }
+    }
+
+    #[test]
+    fn cameras_take_turns_and_keep_their_rates() {
+        let mut feeds = feeds(&[30.0, 30.0, 5.0]);
+        let mut drawn = [0; 3];
+        for frame in 0..600 {
+            if let Some(index) = feeds.choose(f64::from(frame) / 60.0, 15.0) {
+                drawn[index] += 1;
+            }
+        }
+        // Ten seconds: fifteen a second at most, and five.
+        assert_eq!(drawn, [150, 150, 50]);
+    }
+
+    #[test]
+    fn when_frames_are_rare_all_get_their_share() {
+        let mut feeds = feeds(&[30.0, 30.0]);
+        let mut drawn = [0; 2];
+        for frame in 0..20 {
+            if let Some(index) = feeds.choose(f64::from(frame) / 5.0, 15.0) {
+                drawn[index] += 1;
+            }
+        }
+        assert_eq!(drawn, [10, 10]);
+    }
+
+    #[test]
+    fn a_feed_that_is_off_does_not_draw() {
+        let mut feeds = feeds(&[30.0]);
+        feeds.feeds[0].enabled = false;
+        assert_eq!(feeds.choose(1.0, 15.0), None);
+        assert_eq!(CameraFeeds::default().choose(1.0, 15.0), None);
+    }
+}

@@ -1,0 +1,58 @@
+//! Where a service's time comes from.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use web_time::{Duration, Instant};
+
+/// A service's clock: seconds since it was spawned, never backwards.
+#[derive(Debug, Clone)]
+pub struct Clock(Source);
+
+#[derive(Debug, Clone)]
+enum Source {
+    /// The machine's monotonic clock.
+    Wall(Instant),
+    /// Stands still until it is set; the bits of an `f64`.
+    Stepped(Arc<AtomicU64>),
+}
+
+impl Clock {
+    pub(crate) fn wall() -> Self {
+        Self(Source::Wall(Instant::now()))
+    }
+
+    pub(crate) fn stepped() -> Self {
+        Self(Source::Stepped(Arc::new(AtomicU64::new(0.0_f64.to_bits()))))
+    }
+
+    /// The time now. Under [`Host::Stepped`](crate::Host::Stepped) it stands still while the
+    /// service works, so that what is measured with it is zero there.
+    #[must_use]
+    pub fn now_secs(&self) -> f64 {
+        match &self.0 {
+            Source::Wall(start) => start.elapsed().as_secs_f64(),
+            Source::Stepped(bits) => f64::from_bits(bits.load(Ordering::Acquire)),
+        }
+    }
+
+    /// Sets a stepped clock, never backwards. A wall clock keeps going by itself.
+    pub(crate) fn set_secs(&self, secs: f64) {
+        if let Source::Stepped(bits) = &self.0
+            && secs > self.now_secs()
+        {
+            bits.store(secs.to_bits(), Ordering::Release);
+        }
+    }
+
+    pub(crate) fn is_stepped(&self) -> bool {
+        matches!(self.0, Source::Stepped(_))
+    }
+
+    /// The instant of a wall clock's time; `None` for a stepped clock or a time too far away.
+    pub(crate) fn instant_at(&self, secs: f64) -> Option<Instant> {
+        let Source::Wall(start) = self.0 else { return None };
+        let offset = Duration::try_from_secs_f64(secs.max(0.0)).ok()?;
+        start.checked_add(offset)
+    }
+}

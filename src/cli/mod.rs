@@ -1,0 +1,188 @@
+//! The command line: what can be asked, and how a failure is told.
+//!
+//! Exit codes: 0 done, 1 something failed while running, 2 the input was wrong (a flag, a file).
+
+mod arm;
+mod scene;
+mod snapshot;
+mod teleoperate;
+mod window;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// A robot arm on your screen: teleoperate and simulate an SO-100/SO-101.
+///
+/// Without a command, opens the window.
+#[derive(Debug, Parser)]
+#[command(name = "forearm", version, args_conflicts_with_subcommands = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    window: window::WindowArgs,
+    #[command(flatten)]
+    setup: SetupArgs,
+    /// What to log to the terminal: error, warn, info, debug, trace, or a filter such as
+    /// `warn,forearm_control=debug`.
+    #[arg(long, global = true, default_value = "warn", value_name = "LEVEL")]
+    log: String,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Drive an arm without a window: play a motion, print LeRobot's loop line and joint table.
+    Teleoperate(teleoperate::TeleoperateArgs),
+    /// List the built-in scenes, or check a scene file.
+    #[command(subcommand)]
+    Scene(scene::SceneCommand),
+    /// Describe an arm, or compute its kinematics.
+    #[command(subcommand)]
+    Arm(arm::ArmCommand),
+    /// Render a scene into a PNG file, without a window.
+    Snapshot(snapshot::SnapshotArgs),
+}
+
+/// What is set up before anything moves.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct SetupArgs {
+    /// What moves the first arm: `sim`, the simulated arm.
+    #[arg(long, default_value = "sim", value_name = "BACKEND", value_parser = parse_backend)]
+    pub(crate) arm: forearm_protocol::scene::Backend,
+    /// A URDF or MJCF file to use as the first arm, in place of the scene's.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) model: Option<PathBuf>,
+    /// A built-in scene's name (see `forearm scene list`) or a scene file.
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) scene: Option<String>,
+    /// Control ticks a second.
+    #[arg(long, default_value_t = 120.0, value_name = "HZ", value_parser = parse_rate)]
+    pub(crate) rate: f64,
+}
+
+/// Why the program ends without success.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The input was wrong: exit code 2.
+    Input(anyhow::Error),
+    /// Something failed while running: exit code 1.
+    Run(anyhow::Error),
+}
+
+impl Failure {
+    /// The code that the process ends with.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Input(_) => 2,
+            Self::Run(_) => 1,
+        }
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Input(error) | Self::Run(error) => write!(f, "{error:#}"),
+        }
+    }
+}
+
+/// Marks an error as the input's or the run's.
+pub(crate) trait OrFail<T> {
+    /// The input was wrong.
+    fn or_bad_input(self) -> Result<T, Failure>;
+    /// The run failed.
+    fn or_failed(self) -> Result<T, Failure>;
+}
+
+impl<T, E: Into<anyhow::Error>> OrFail<T> for Result<T, E> {
+    fn or_bad_input(self) -> Result<T, Failure> {
+        self.map_err(|error| Failure::Input(error.into()))
+    }
+
+    fn or_failed(self) -> Result<T, Failure> {
+        self.map_err(|error| Failure::Run(error.into()))
+    }
+}
+
+/// Parses the command line and does what it asks.
+pub(crate) fn run() -> Result<(), Failure> {
+    let cli = Cli::parse();
+    let Some(command) = cli.command else {
+        return window::run(&cli.setup, &cli.window, &cli.log);
+    };
+    forearm::logging::init(&cli.log).or_bad_input()?;
+    match command {
+        Command::Teleoperate(args) => teleoperate::run(&args),
+        Command::Scene(command) => scene::run(&command),
+        Command::Arm(command) => arm::run(&command),
+        Command::Snapshot(args) => snapshot::run(&args),
+    }
+}
+
+fn parse_backend(text: &str) -> Result<forearm_protocol::scene::Backend, String> {
+    match text {
+        "sim" => Ok(forearm_protocol::scene::Backend::Sim),
+        _ => Err(format!("`{text}` is not an arm backend; expected `sim`")),
+    }
+}
+
+fn parse_rate(text: &str) -> Result<f64, String> {
+    let rate: f64 = text.parse().map_err(|_error| format!("`{text}` is not a number"))?;
+    if (1.0..=2000.0).contains(&rate) {
+        Ok(rate)
+    } else {
+        Err(format!("{rate} Hz can't be used; expected 1 to 2000"))
+    }
+}
+
+/// Parses a time to run, seconds.
+pub(crate) fn parse_duration(text: &str) -> Result<f64, String> {
+    let secs: f64 = text.parse().map_err(|_error| format!("`{text}` is not a number"))?;
+    if secs > 0.0 && secs <= 1e6 {
+        Ok(secs)
+    } else {
+        Err(format!("{secs} s can't be run; expected more than 0, at most 1e6"))
+    }
+}
+
+/// Parses `WIDTHxHEIGHT` in pixels.
+pub(crate) fn parse_size(text: &str) -> Result<[u32; 2], String> {
+    let wrong = || format!("`{text}` is not a size; expected WIDTHxHEIGHT, for instance 1280x720");
+    let (width, height) = text.split_once('x').ok_or_else(wrong)?;
+    let side = |text: &str| text.parse::<u32>().ok().filter(|side| (64..=8192).contains(side));
+    match (side(width), side(height)) {
+        (Some(width), Some(height)) => Ok([width, height]),
+        _ => Err(format!("{}; each from 64 to 8192", wrong())),
+    }
+}
+
+/// Prints a value as JSON on one line.
+pub(crate) fn print_json(value: &serde_json::Value) -> Result<(), Failure> {
+    use std::io::Write;
+    writeln!(std::io::stdout().lock(), "{value}").or_failed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_and_rates_are_bounded() {
+        assert_eq!(parse_size("1280x720"), Ok([1280, 720]));
+        for wrong in ["", "x", "1280", "0x0", "99999x2", "axb", "-5x5"] {
+            assert!(parse_size(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(parse_rate("500"), Ok(500.0));
+        for wrong in ["0", "-1", "NaN", "inf", "1e9", "fast"] {
+            assert!(parse_rate(wrong).is_err(), "{wrong}");
+        }
+    }
+}

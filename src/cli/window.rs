@@ -1,0 +1,98 @@
+//! `forearm` without a command: the window.
+
+use std::path::PathBuf;
+
+use anyhow::anyhow;
+use bevy::app::AppExit;
+use forearm::capture::CapturePlugin;
+use forearm::{AppSetup, files, logging};
+use forearm_control::ControlConfig;
+
+use super::{Failure, OrFail, SetupArgs, parse_size};
+
+/// What to try when no window can be opened.
+const HEADLESS_HINT: &str = "to run without a window: forearm teleoperate --headless --script \
+                             pick_and_place --duration 20";
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct WindowArgs {
+    /// Size of the window, pixels.
+    #[arg(long, default_value = "1280x720", value_name = "WxH", value_parser = parse_size)]
+    size: [u32; 2],
+    /// Save a picture of the window in this PNG file and end.
+    #[arg(long, value_name = "FILE")]
+    screenshot: Option<PathBuf>,
+    /// Frames to draw before the picture is taken.
+    #[arg(long, default_value_t = 60, value_name = "NUMBER")]
+    frames: u32,
+    /// Save how well the control loop kept time in this JSON file when the window ends.
+    #[arg(long, value_name = "FILE", requires = "duration")]
+    report: Option<PathBuf>,
+    /// End after this many seconds.
+    #[arg(long, value_name = "SECONDS", value_parser = super::parse_duration)]
+    duration: Option<f64>,
+}
+
+pub(crate) fn run(setup: &SetupArgs, args: &WindowArgs, log: &str) -> Result<(), Failure> {
+    logging::parse_filter(log).or_bad_input()?;
+    let scene = setup.scene.as_deref();
+    let loaded =
+        files::load_scene(scene, setup.model.as_deref(), &setup.arm).or_bad_input()?;
+    let control = ControlConfig::at_rate(setup.rate).or_bad_input()?;
+    check_display().or_failed()?;
+    explain_panics_before_the_window();
+    let scene_id = scene.map_or_else(|| files::default_scene().to_owned(), str::to_owned);
+    let mut app = forearm::app(AppSetup {
+        bundle: loaded.bundle,
+        scene_id,
+        control,
+        log: log.to_owned(),
+        size: args.size,
+        capture: CapturePlugin {
+            screenshot: args.screenshot.clone(),
+            frames: args.frames,
+            report: args.report.clone(),
+            duration_secs: args.duration,
+        },
+    });
+    for note in loaded.notes {
+        tracing::warn!("{note}");
+    }
+    match app.run() {
+        AppExit::Success => Ok(()),
+        AppExit::Error(code) => Err(anyhow!("the window ended with code {code}")).or_failed(),
+    }
+}
+
+/// Finds out whether a window can be opened, before anything is started.
+fn check_display() -> anyhow::Result<()> {
+    if cfg!(all(unix, not(target_os = "macos"))) {
+        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        if !set("DISPLAY") && !set("WAYLAND_DISPLAY") && !set("WAYLAND_SOCKET") {
+            return Err(anyhow!(
+                "there is no display to open a window on: neither DISPLAY nor WAYLAND_DISPLAY is \
+                 set; start it from a desktop session; {HEADLESS_HINT}"
+            ));
+        }
+    }
+    forearm_view::snapshot::adapter()
+        .map(|_name| ())
+        .map_err(|error| anyhow!("{error}; {HEADLESS_HINT}"))
+}
+
+/// Opening the window is the windowing library's work, and it panics where it can't. Until the
+/// first frame, such a panic is told as the error that it is.
+fn explain_panics_before_the_window() {
+    let default = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        let message = info.payload_as_str().unwrap_or("unknown reason");
+        if message.contains("Failed to build event loop") {
+            #[expect(clippy::print_stderr, reason = "the process ends here")]
+            {
+                eprintln!("forearm: the window can't be opened: {message}; {HEADLESS_HINT}");
+            }
+            std::process::exit(1);
+        }
+        default(info);
+    }));
+}

@@ -1,0 +1,178 @@
+//! Keys and gamepads: collected here, interpreted by the control service.
+//!
+//! Letters are matched by what is printed on the key (as LeRobot.js does), whatever the case.
+//! Touching a key or a stick takes the selected arm over from any other way of driving it.
+
+use std::collections::HashMap;
+
+use bevy::input::gamepad::{Gamepad, GamepadAxis, GamepadButton};
+use bevy::input::keyboard::{Key as BevyKey, KeyCode, KeyboardInput};
+use bevy::prelude::*;
+use bevy::window::WindowFocused;
+use forearm_control::ControlRequest;
+use forearm_panel::PanelOutput;
+use forearm_protocol::control::{Command, GamepadState, Request, TeleopMode};
+use forearm_protocol::keys::Key;
+
+use crate::desk::Desk;
+
+/// Stick deflections below this count as none.
+const DEADZONE: f32 = 0.12;
+
+/// Turns keys and gamepads into messages for the control service.
+#[derive(Debug)]
+pub struct InputPlugin;
+
+impl Plugin for InputPlugin {
+    fn build(&self, app: &mut App) {
+        #[cfg(target_os = "linux")]
+        app.add_plugins(crate::gamepad_linux::LinuxGamepadPlugin);
+        app.add_systems(Update, (drive_by_keys, release_keys_without_focus, drive_by_gamepad));
+    }
+}
+
+/// Sends presses and releases of the driving keys. Escape always stops; the others only while no
+/// text field has the keyboard.
+fn drive_by_keys(
+    mut inputs: MessageReader<KeyboardInput>,
+    mut held: Local<HashMap<KeyCode, Key>>,
+    panel: Res<PanelOutput>,
+    desk: Res<Desk>,
+    mut commands: MessageWriter<Command>,
+    mut requests: MessageWriter<ControlRequest>,
+) {
+    let arm = desk.selected_arm;
+    for input in inputs.read().filter(|input| !input.repeat) {
+        if !input.state.is_pressed() {
+            if let Some(key) = held.remove(&input.key_code) {
+                commands.write(Command::Key { arm, key, pressed: false });
+            }
+            continue;
+        }
+        match driving_key(&input.logical_key) {
+            Some(Key::Escape) => {
+                commands.write(Command::EStop);
+            }
+            Some(key) if !panel.keyboard_captured => {
+                take_over(&desk, TeleopMode::Keyboard, &[TeleopMode::Keyboard], &mut requests);
+                held.insert(input.key_code, key);
+                commands.write(Command::Key { arm, key, pressed: true });
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A window without focus hears no releases: let go of everything.
+fn release_keys_without_focus(
+    mut focus: MessageReader<WindowFocused>,
+    mut commands: MessageWriter<Command>,
+) {
+    if focus.read().any(|event| !event.focused) {
+        commands.write(Command::ReleaseKeys);
+    }
+}
+
+/// Sends the first gamepad's state while it is used, and once when it comes to rest.
+fn drive_by_gamepad(
+    gamepads: Query<&Gamepad>,
+    desk: Res<Desk>,
+    mut was_active: Local<bool>,
+    mut commands: MessageWriter<Command>,
+    mut requests: MessageWriter<ControlRequest>,
+) {
+    let Some(pad) = gamepads.iter().next() else {
+        return;
+    };
+    if pad.just_pressed(GamepadButton::East) {
+        commands.write(Command::EStop);
+    }
+    if pad.just_pressed(GamepadButton::Select) {
+        let mode = match desk.mode() {
+            Some(TeleopMode::GamepadCartesian) => TeleopMode::GamepadJoint,
+            _ => TeleopMode::GamepadCartesian,
+        };
+        requests.write(ControlRequest(Request::SetMode { arm: desk.selected_arm, mode }));
+    }
+    let state = gamepad_state(pad);
+    let active = state != GamepadState::default();
+    if active {
+        let modes = [TeleopMode::GamepadCartesian, TeleopMode::GamepadJoint];
+        take_over(&desk, TeleopMode::GamepadCartesian, &modes, &mut requests);
+    }
+    if active || *was_active {
+        commands.write(Command::Gamepad { arm: desk.selected_arm, state });
+    }
+    *was_active = active;
+}
+
+/// Switches the selected arm to `mode` unless it is in one of the `fitting` ones.
+fn take_over(
+    desk: &Desk,
+    mode: TeleopMode,
+    fitting: &[TeleopMode],
+    requests: &mut MessageWriter<ControlRequest>,
+) {
+    if desk.mode().is_some_and(|mode| !fitting.contains(&mode)) {
+        requests.write(ControlRequest(Request::SetMode { arm: desk.selected_arm, mode }));
+    }
+}
+
+fn driving_key(key: &BevyKey) -> Option<Key> {
+    let letter = match key {
+        BevyKey::ArrowUp => return Some(Key::ArrowUp),
+        BevyKey::ArrowDown => return Some(Key::ArrowDown),
+        BevyKey::ArrowLeft => return Some(Key::ArrowLeft),
+        BevyKey::ArrowRight => return Some(Key::ArrowRight),
+        BevyKey::Escape => return Some(Key::Escape),
+        BevyKey::Character(text) => text.to_lowercase(),
+        _ => return None,
+    };
+    match letter.as_str() {
+        "w" => Some(Key::W),
+        "s" => Some(Key::S),
+        "a" => Some(Key::A),
+        "d" => Some(Key::D),
+        "q" => Some(Key::Q),
+        "e" => Some(Key::E),
+        "o" => Some(Key::O),
+        "c" => Some(Key::C),
+        _ => None,
+    }
+}
+
+fn gamepad_state(pad: &Gamepad) -> GamepadState {
+    let axis = |axis| {
+        let value = pad.get(axis).unwrap_or(0.0);
+        if value.abs() < DEADZONE { 0.0 } else { value }
+    };
+    let button = |button| pad.get(button).unwrap_or(0.0);
+    GamepadState {
+        left: [axis(GamepadAxis::LeftStickX), axis(GamepadAxis::LeftStickY)],
+        right: [axis(GamepadAxis::RightStickX), axis(GamepadAxis::RightStickY)],
+        triggers: [button(GamepadButton::LeftTrigger2), button(GamepadButton::RightTrigger2)],
+        dpad: [
+            button(GamepadButton::DPadRight) - button(GamepadButton::DPadLeft),
+            button(GamepadButton::DPadUp) - button(GamepadButton::DPadDown),
+        ],
+        shoulders: [
+            pad.pressed(GamepadButton::LeftTrigger),
+            pad.pressed(GamepadButton::RightTrigger),
+        ],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_drive_whatever_their_case() {
+        for (text, key) in [("w", Key::W), ("W", Key::W), ("o", Key::O), ("C", Key::C)] {
+            assert_eq!(driving_key(&BevyKey::Character(text.into())), Some(key));
+        }
+        assert_eq!(driving_key(&BevyKey::Character("x".into())), None);
+        assert_eq!(driving_key(&BevyKey::ArrowLeft), Some(Key::ArrowLeft));
+        assert_eq!(driving_key(&BevyKey::Enter), None);
+    }
+}

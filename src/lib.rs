@@ -1,0 +1,98 @@
+//! Forearm: teleoperate and simulate a low-cost robot arm, in a window or without one.
+//!
+//! The architecture is the list of plugins in [`app()`]. Everything that keeps time runs in
+//! services beside Bevy; the app draws, collects input, and passes messages.
+
+pub mod capture;
+pub mod desk;
+pub mod files;
+#[cfg(target_os = "linux")]
+mod gamepad_linux;
+pub mod input;
+pub mod logging;
+pub mod motions;
+pub mod scenes;
+pub mod settings;
+
+use std::sync::Arc;
+
+use bevy::asset::AssetMetaCheck;
+use bevy::log::LogPlugin;
+use bevy::prelude::*;
+use bevy::window::{PresentMode, WindowResolution};
+use bevy::winit::WinitSettings;
+use bevy_egui::{EguiGlobalSettings, PrimaryEguiContext};
+use forearm_control::{ControlConfig, ControlPlugin, Startup as ControlStartup};
+use forearm_protocol::scene::SceneBundle;
+
+/// What the window opens with.
+#[derive(Debug, Clone)]
+pub struct AppSetup {
+    /// The scene.
+    pub bundle: Arc<SceneBundle>,
+    /// What `--scene` calls it.
+    pub scene_id: String,
+    /// How the control service runs.
+    pub control: ControlConfig,
+    /// A log filter, as for `--log`.
+    pub log: String,
+    /// Width and height of the window, pixels.
+    pub size: [u32; 2],
+    /// A picture or a report to save, and when to end.
+    pub capture: capture::CapturePlugin,
+}
+
+/// The app with its window.
+#[must_use]
+pub fn app(setup: AppSetup) -> App {
+    let window = Window {
+        title: format!("Forearm: {}", setup.bundle.scene.name),
+        name: Some("forearm".to_owned()),
+        resolution: WindowResolution::new(setup.size[0], setup.size[1]),
+        // The picture never waits for the screen: a late frame must not delay the next input.
+        present_mode: PresentMode::AutoVsync,
+        ..default()
+    };
+    let control = ControlPlugin {
+        config: setup.control,
+        startup: ControlStartup { bundle: Some(setup.bundle.clone()), script: None, start: true },
+    };
+    let mut app = App::new();
+    app
+        // Bevy: window, input, rendering.
+        .add_plugins(
+            DefaultPlugins
+                .set(WindowPlugin { primary_window: Some(window), ..default() })
+                .set(LogPlugin { filter: setup.log, level: bevy::log::Level::TRACE, ..default() })
+                .set(AssetPlugin { meta_check: AssetMetaCheck::Never, ..default() }),
+        )
+        // Draw at full rate also while another window has the focus: an arm may be moving.
+        .insert_resource(WinitSettings::continuous())
+        // The control service on its own thread, and its messages.
+        .add_plugins(control)
+        // The picture: arms, objects, cameras.
+        .add_plugins(forearm_view::ViewPlugin)
+        // The panels around it.
+        .add_plugins(forearm_panel::plugin::PanelPlugin)
+        // Keys and gamepads.
+        .add_plugins(input::InputPlugin)
+        // Which scene and arm a person works with.
+        .add_plugins(desk::DeskPlugin { bundle: setup.bundle, scene_id: setup.scene_id })
+        // Pictures and reports for documentation and tests.
+        .add_plugins(setup.capture)
+        .add_systems(Startup, spawn_panel_camera);
+    app.world_mut().resource_mut::<EguiGlobalSettings>().auto_create_primary_context = false;
+    app
+}
+
+/// Panels have a camera of their own, above the picture: the picture's own draws only where the
+/// panels leave room.
+fn spawn_panel_camera(mut commands: Commands) {
+    commands.spawn((
+        Name::new("Panels"),
+        Camera2d,
+        Camera { order: 100, clear_color: ClearColorConfig::None, ..default() },
+        Msaa::Off,
+        PrimaryEguiContext,
+    ));
+}

@@ -1,0 +1,46 @@
+//! Golden pictures: the scene, what a camera sees, the panels. Few and small.
+//!
+//! `cargo xtask goldens` compares them on a display of its own, `cargo xtask goldens --update`
+//! takes new ones.
+
+use crate::app::{App, scratch};
+use crate::pictures::{Tolerance, assert_golden, crop, read};
+use crate::window::photograph;
+
+/// Drivers round differently along edges.
+const DRAWN: Tolerance = Tolerance {
+    channel: 24,
+    share: 0.01,
+};
+/// Text moves by parts of a pixel, and numbers show where the arm settled.
+const WRITTEN: Tolerance = Tolerance {
+    channel: 48,
+    share: 0.02,
+};
+
+fn snapshot(camera: &str, size: &str) -> image::RgbImage {
+    let path = scratch("goldens").join(format!("{camera}.png"));
+    let out = path.to_str().expect("a readable path");
+    let arguments = ["snapshot", "--scene", "pick_and_place", "--camera", camera];
+    App::new(arguments.into_iter().chain(["--size", size, "--out", out]))
+        .run()
+        .assert_success();
+    read(&path)
+}
+
+#[test]
+fn the_scene_looks_as_it_did() {
+    assert_golden("overview", &snapshot("overview", "640x480"), DRAWN);
+}
+
+#[test]
+fn what_the_front_camera_sees_looks_as_it_did() {
+    assert_golden("front", &snapshot("front", "320x240"), DRAWN);
+}
+
+#[test]
+fn the_arms_panel_looks_as_it_did() {
+    if let Some(window) = photograph("panel", [1280, 720]) {
+        assert_golden("arms_panel", &crop(&window, [0, 0], [260, 460]), WRITTEN);
+    }
+}

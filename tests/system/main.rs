@@ -1,0 +1,20 @@
+//! Tests of the whole system, in one program: each starts the real `forearm` or reads the whole
+//! repository.
+//!
+//! - [`cli`]: whatever is wrong with a flag or a file, there is one clear error and exit code 2.
+//! - [`arm`]: kinematics from the command line agree with the published arm.
+//! - [`headless`]: a motion picks a cube up and puts it into the tray.
+//! - [`window`]: the window opens, draws, reports, and says what is missing where it can't.
+//! - [`goldens`]: pictures look as they did.
+//! - [`tidy`]: rules for the sources that no compiler checks.
+//!
+//! [`app`] starts the program, [`pictures`] reads and compares images.
+
+mod app;
+mod arm;
+mod cli;
+mod goldens;
+mod headless;
+mod pictures;
+mod tidy;
+mod window;

@@ -1,0 +1,67 @@
+//! `cargo xtask …`: Forearm's own test, bench and golden commands, one file a command.
+//!
+//! A command prints what it does, stage by stage, and ends with a summary. Exit code 0 only if
+//! everything it did went well.
+#![expect(
+    clippy::print_stdout,
+    reason = "a command line tool talks to its person on stdout"
+)]
+#![expect(
+    clippy::print_stderr,
+    reason = "a command line tool reports failure on stderr"
+)]
+
+mod bench_control;
+mod bench_sim;
+mod display;
+mod goldens;
+mod prerequisites;
+mod stages;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Forearm's own build, test and bench commands.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check format and lints, then build and run every test.
+    Test(test::Options),
+    /// Measure.
+    #[command(subcommand)]
+    Bench(Bench),
+    /// Compare the golden pictures, or take new ones.
+    Goldens(goldens::Options),
+}
+
+#[derive(Debug, Subcommand)]
+enum Bench {
+    /// Time of a simulation step, beside MuJoCo's when it can be imported.
+    Sim(bench_sim::Options),
+    /// How well the control loop keeps time while the window renders in software.
+    Control(bench_control::Options),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Test(options) => test::run(&options),
+        Command::Bench(Bench::Sim(options)) => bench_sim::run(&options),
+        Command::Bench(Bench::Control(options)) => bench_control::run(&options),
+        Command::Goldens(options) => goldens::run(&options),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

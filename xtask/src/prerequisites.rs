@@ -1,0 +1,112 @@
+//! What tests of the window need from the system: installed where that is allowed, named where not.
+//!
+//! Building needs none of this. Only Linux needs anything: a virtual X display, the X libraries
+//! that a window loads at run time, and a Vulkan driver that draws in software.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::display::software_driver;
+use crate::stages::{output_of, run};
+
+/// What is looked for, and the Debian package that has it.
+const LIBRARIES: [(&str, &str); 8] = [
+    ("libvulkan.so.1", "libvulkan1"),
+    ("libX11.so.6", "libx11-6"),
+    ("libX11-xcb.so.1", "libx11-xcb1"),
+    ("libXcursor.so.1", "libxcursor1"),
+    ("libXi.so.6", "libxi6"),
+    ("libXrandr.so.2", "libxrandr2"),
+    ("libxkbcommon.so.0", "libxkbcommon0"),
+    ("libxkbcommon-x11.so.0", "libxkbcommon-x11-0"),
+];
+
+/// Something that is missing.
+#[derive(Debug)]
+struct Missing {
+    what: &'static str,
+    package: &'static str,
+}
+
+/// Installs what is missing where it may (as root on Debian and its kin).
+///
+/// # Errors
+/// Says what is missing and how to get it.
+pub(crate) fn install_missing() -> Result<()> {
+    let missing = missing()?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<_> = missing.iter().map(|missing| missing.what).collect();
+    let mut packages: Vec<_> = missing.iter().map(|missing| missing.package).collect();
+    packages.dedup();
+    let (names, by_hand) = (
+        names.join(", "),
+        format!("apt-get install {}", packages.join(" ")),
+    );
+    if !Path::new("/etc/debian_version").exists() {
+        bail!("missing: {names}; install them with this system's packages (on Debian: {by_hand})");
+    }
+    if output_of(Command::new("id").arg("-u"))?.trim() != "0" {
+        bail!("missing: {names}; install them: sudo {by_hand}");
+    }
+    println!("missing: {names}; installing {}", packages.join(" "));
+    run(apt_get().args(["-qq", "update"]))?;
+    run(apt_get()
+        .args(["-qq", "install", "--yes", "--no-install-recommends"])
+        .args(&packages))?;
+    let left = self::missing()?;
+    if !left.is_empty() {
+        let names: Vec<_> = left.iter().map(|missing| missing.what).collect();
+        bail!("still missing after installing: {}", names.join(", "));
+    }
+    Ok(())
+}
+
+fn apt_get() -> Command {
+    let mut command = Command::new("apt-get");
+    command
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .stdin(std::process::Stdio::null());
+    command
+}
+
+fn missing() -> Result<Vec<Missing>> {
+    let known = known_libraries()?;
+    let mut missing: Vec<_> = LIBRARIES
+        .into_iter()
+        .filter(|(library, _)| !known.split_whitespace().any(|word| word == *library))
+        .map(|(what, package)| Missing { what, package })
+        .collect();
+    if software_driver().is_none() {
+        missing.push(Missing {
+            what: "a Vulkan driver that draws in software",
+            package: "mesa-vulkan-drivers",
+        });
+    }
+    if !on_path("Xvfb") {
+        missing.push(Missing {
+            what: "Xvfb",
+            package: "xvfb",
+        });
+    }
+    Ok(missing)
+}
+
+/// The libraries that the dynamic linker knows, as it prints them.
+fn known_libraries() -> Result<String> {
+    // Outside root's shells it is often not on the PATH.
+    let ldconfig = ["/sbin/ldconfig", "/usr/sbin/ldconfig"]
+        .into_iter()
+        .find(|path| Path::new(path).exists())
+        .unwrap_or("ldconfig");
+    output_of(Command::new(ldconfig).arg("-p")).context("can't list the system's libraries")
+}
+
+fn on_path(program: &str) -> bool {
+    std::env::var_os("PATH").is_some_and(|path| {
+        std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+    })
+}

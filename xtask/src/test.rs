@@ -1,0 +1,178 @@
+//! `cargo xtask test`: what has to pass before a change is good.
+//!
+//! Format, lints, build, every test, with a display of its own. With `CI=true` whatever can't run
+//! here is a failure; elsewhere it is said plainly and the rest still runs.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::display::Display;
+use crate::stages::{self, Outcome, Stages, TEST_ALL, cargo, output_of, run_and_read};
+
+/// Options of `cargo xtask test`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Only run tests whose name contains this; no checks of format and lints.
+    filter: Option<String>,
+}
+
+/// Runs everything.
+///
+/// # Errors
+/// Names the stages that failed.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let filtered = options.filter.is_some();
+    let mut stages = Stages::new(if filtered { 3 } else { 5 });
+    let mut display = None;
+    stages.stage("display", || match Display::open() {
+        Ok(opened) => {
+            let note = opened.to_string();
+            display = Some(opened);
+            Ok(Outcome::Passed(note))
+        }
+        Err(error) if in_ci() => Err(error),
+        Err(error) => Ok(Outcome::Skipped(format!(
+            "{error:#}; tests of the window will not run"
+        ))),
+    });
+    if !filtered {
+        stages.stage("format", || {
+            component("fmt", "rustfmt", || {
+                stages::run(cargo().args(["fmt", "--all", "--check"]))
+            })
+        });
+    }
+    stages.stage("build", || {
+        let mut build = cargo();
+        build.args(TEST_ALL).arg("--no-run");
+        stages::run(&mut build)?;
+        Ok(Outcome::Passed(String::new()))
+    });
+    if !filtered {
+        stages.stage("lints", || component("clippy", "clippy", lints));
+    }
+    stages.stage("tests", || {
+        tests(options.filter.as_deref(), display.as_ref())
+    });
+    drop(display);
+    stages.finish()
+}
+
+/// Whether this is an automatic run, where nothing may be left out.
+fn in_ci() -> bool {
+    std::env::var("CI").is_ok_and(|value| value == "true" || value == "1")
+}
+
+/// Runs a stage that needs a component of the toolchain; adds the component where rustup can.
+fn component(command: &str, name: &str, work: impl FnOnce() -> Result<()>) -> Result<Outcome> {
+    if output_of(cargo().args([command, "--version"])).is_err() {
+        let added =
+            output_of(std::process::Command::new("rustup").args(["component", "add", name]));
+        if let Err(error) = added {
+            let what = format!("`cargo {command}` is missing and can't be added: {error:#}");
+            return Ok(if in_ci() {
+                Outcome::Failed(what)
+            } else {
+                Outcome::Skipped(what)
+            });
+        }
+    }
+    work()?;
+    Ok(Outcome::Passed(String::new()))
+}
+
+/// Compiles the workspace's own crates with clippy in the compiler's place, warnings denied.
+///
+/// `cargo clippy` would first check all of Bevy, which shares nothing with a build: several minutes
+/// when cold. This way dependencies are those of the build, and our crates are not optimised.
+fn lints() -> Result<()> {
+    let mut command = cargo();
+    let clippy = Path::new(command.get_program()).with_file_name("clippy-driver");
+    command
+        .args(TEST_ALL)
+        .arg("--no-run")
+        .env("RUSTC_WORKSPACE_WRAPPER", clippy)
+        .env(
+            "CLIPPY_ARGS",
+            ["--deny", "warnings"].join("__CLIPPY_HACKERY__"),
+        )
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0");
+    stages::run(&mut command)
+}
+
+/// Runs the tests and adds up what every test program reports.
+fn tests(filter: Option<&str>, display: Option<&Display>) -> Result<Outcome> {
+    let mut command = cargo();
+    command.args(TEST_ALL).arg("--no-fail-fast");
+    command.args(filter);
+    if let Some(display) = display {
+        display.apply(&mut command);
+    }
+    let mut total = Totals::default();
+    let passed = run_and_read(&mut command, |line| total.add(line))?;
+    let note = format!(
+        "{} passed, {} failed, {} ignored",
+        total.passed, total.failed, total.ignored
+    );
+    Ok(match passed {
+        false => Outcome::Failed(note),
+        true if total.passed == 0 => Outcome::Failed(format!("no test ran ({note})")),
+        true => Outcome::Passed(note),
+    })
+}
+
+/// Sums over the `test result:` lines of all test programs.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Totals {
+    passed: u32,
+    failed: u32,
+    ignored: u32,
+}
+
+impl Totals {
+    fn add(&mut self, line: &str) {
+        let Some(counts) = line.trim_start().strip_prefix("test result: ") else {
+            return;
+        };
+        for part in counts.split(['.', ';']) {
+            let mut words = part.split_whitespace();
+            let (Some(count), Some(what)) = (words.next(), words.next()) else {
+                continue;
+            };
+            let Ok(count) = count.parse::<u32>() else {
+                continue;
+            };
+            match what {
+                "passed" => self.passed += count,
+                "failed" => self.failed += count,
+                "ignored" => self.ignored += count,
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Totals;
+
+    #[test]
+    fn results_are_added_up() {
+        let mut totals = Totals::default();
+        totals.add("running 4 tests");
+        totals.add(
+            "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; \
+             finished in 0.02s",
+        );
+        totals.add("test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured");
+        assert_eq!(
+            totals,
+            Totals {
+                passed: 5,
+                failed: 1,
+                ignored: 1
+            }
+        );
+    }
+}
