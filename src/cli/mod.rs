@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 something failed while running, 2 the input was wrong (a flag, a file).
 
 mod arm;
+mod bench;
 mod scene;
 mod snapshot;
 mod teleoperate;
@@ -40,6 +41,9 @@ enum Command {
     /// Describe an arm, or compute its kinematics.
     #[command(subcommand)]
     Arm(arm::ArmCommand),
+    /// Measure the simulation on this machine.
+    #[command(subcommand)]
+    Bench(bench::BenchCommand),
     /// Render a scene into a PNG file, without a window.
     Snapshot(snapshot::SnapshotArgs),
 }
@@ -117,6 +121,7 @@ pub(crate) fn run() -> Result<(), Failure> {
         Command::Teleoperate(args) => teleoperate::run(&args),
         Command::Scene(command) => scene::run(&command),
         Command::Arm(command) => arm::run(&command),
+        Command::Bench(command) => bench::run(&command),
         Command::Snapshot(args) => snapshot::run(&args),
     }
 }

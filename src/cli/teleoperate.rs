@@ -12,6 +12,7 @@ use forearm_arm::ArmModel;
 use forearm_arm::units::JointUnit;
 use forearm_control::headless::{self, HeadlessOptions, HeadlessReport};
 use forearm_control::{ControlConfig, Expectation, jitter_objects};
+use forearm_control::motion::Motion;
 use forearm_protocol::control::StateUpdate;
 use forearm_protocol::ron_file::MAX_FILE_BYTES;
 use forearm_protocol::scene::SceneBundle;
@@ -92,7 +93,7 @@ pub(crate) fn run(args: &TeleoperateArgs) -> Result<(), Failure> {
     }
 }
 
-/// The text of a built-in motion or a motion file. What is wrong in it, the service tells.
+/// The text of a built-in motion or a motion file. Whether it fits arm and scene, the service tells.
 fn read_script(reference: &str) -> anyhow::Result<String> {
     if let Some(motion) = BuiltinMotion::find(reference) {
         return Ok(motion.text.to_owned());
@@ -109,7 +110,10 @@ fn read_script(reference: &str) -> anyhow::Result<String> {
     if length > MAX_FILE_BYTES as u64 {
         return Err(anyhow!("{reference}: has {length} bytes; a motion has at most {MAX_FILE_BYTES}"));
     }
-    std::fs::read_to_string(path).with_context(known)
+    let text = std::fs::read_to_string(path).with_context(known)?;
+    // The service reads it again, but does not know the file's name.
+    Motion::from_ron(reference, &text)?;
+    Ok(text)
 }
 
 fn parse_jitter(text: &str) -> Result<f64, String> {

@@ -5,7 +5,7 @@
 
 use crate::app::{App, scratch};
 use crate::pictures::{Tolerance, assert_golden, crop, read};
-use crate::window::photograph;
+use crate::window::at_720;
 
 /// Drivers round differently along edges.
 const DRAWN: Tolerance = Tolerance {
@@ -40,7 +40,7 @@ fn what_the_front_camera_sees_looks_as_it_did() {
 
 #[test]
 fn the_arms_panel_looks_as_it_did() {
-    if let Some(window) = photograph("panel", [1280, 720]) {
-        assert_golden("arms_panel", &crop(&window, [0, 0], [260, 460]), WRITTEN);
+    if let Some(window) = at_720() {
+        assert_golden("arms_panel", &crop(window, [0, 44], [302, 396]), WRITTEN);
     }
 }

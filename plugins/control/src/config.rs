@@ -83,7 +83,10 @@ impl ControlConfig {
     /// # Errors
     /// As [`ControlConfig::check`].
     pub fn at_rate(rate_hz: f64) -> Result<Self, ConfigError> {
-        let config = Self { rate_hz, ..Self::default() };
+        let config = Self {
+            rate_hz,
+            ..Self::default()
+        };
         config.check()?;
         Ok(config)
     }
@@ -124,21 +127,38 @@ mod tests {
     #[test]
     fn rates_outside_the_range_are_refused_with_the_range() {
         for rate in [0.0, -1.0, 0.99, 2000.1, f64::NAN, f64::INFINITY] {
-            let error = ControlConfig::at_rate(rate).expect_err("out of range").to_string();
+            let error = ControlConfig::at_rate(rate)
+                .expect_err("out of range")
+                .to_string();
             assert!(error.contains("from 1 to 2000 Hz"), "{error}");
         }
         for rate in [1.0, 60.0, 120.0, 500.0, 2000.0] {
-            assert_eq!(ControlConfig::at_rate(rate).expect("in range").rate_hz, rate);
+            assert_eq!(
+                ControlConfig::at_rate(rate).expect("in range").rate_hz,
+                rate
+            );
         }
     }
 
     #[test]
     fn times_must_be_times() {
         let bad = [
-            ControlConfig { watchdog_secs: f64::NAN, ..ControlConfig::default() },
-            ControlConfig { until: Until::Elapsed(0.0), ..ControlConfig::default() },
-            ControlConfig { until: Until::Elapsed(f64::NAN), ..ControlConfig::default() },
-            ControlConfig { until: Until::ScriptsDone(-1.0), ..ControlConfig::default() },
+            ControlConfig {
+                watchdog_secs: f64::NAN,
+                ..ControlConfig::default()
+            },
+            ControlConfig {
+                until: Until::Elapsed(0.0),
+                ..ControlConfig::default()
+            },
+            ControlConfig {
+                until: Until::Elapsed(f64::NAN),
+                ..ControlConfig::default()
+            },
+            ControlConfig {
+                until: Until::ScriptsDone(-1.0),
+                ..ControlConfig::default()
+            },
         ];
         for config in bad {
             assert!(config.check().is_err(), "{config:?}");

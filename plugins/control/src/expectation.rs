@@ -43,9 +43,10 @@ impl FromStr for Expectation {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.split_once("-in-") {
-            Some((object, tray)) if !object.is_empty() && !tray.is_empty() => {
-                Ok(Self::InTray { object: object.to_owned(), tray: tray.to_owned() })
-            }
+            Some((object, tray)) if !object.is_empty() && !tray.is_empty() => Ok(Self::InTray {
+                object: object.to_owned(),
+                tray: tray.to_owned(),
+            }),
             _ => Err(ExpectationError::Syntax(text.to_owned())),
         }
     }
@@ -74,12 +75,17 @@ impl Expectation {
             if !names.clone().any(|known| known == name) {
                 let available = match names.next() {
                     None => "none".to_owned(),
-                    Some(first) => names.fold(format!("`{first}`"), |all, name| {
-                        format!("{all}, `{name}`")
-                    }),
+                    Some(first) => {
+                        names.fold(format!("`{first}`"), |all, name| format!("{all}, `{name}`"))
+                    }
                 };
                 let (scene, name) = (scene.name.clone(), name.clone());
-                return Err(ExpectationError::Unknown { scene, what, name, available });
+                return Err(ExpectationError::Unknown {
+                    scene,
+                    what,
+                    name,
+                    available,
+                });
             }
         }
         Ok(())
@@ -89,7 +95,10 @@ impl Expectation {
     #[must_use]
     pub fn holds(&self, inspection: &Inspection) -> bool {
         let Self::InTray { object, tray } = self;
-        inspection.in_tray.iter().any(|(in_object, in_tray)| in_object == object && in_tray == tray)
+        inspection
+            .in_tray
+            .iter()
+            .any(|(in_object, in_tray)| in_object == object && in_tray == tray)
     }
 }
 
@@ -115,10 +124,17 @@ mod tests {
 
     #[test]
     fn what_the_scene_lacks_is_named() {
-        let check = |text: &str| text.parse::<Expectation>().expect("well written").check(&scene());
+        let check = |text: &str| {
+            text.parse::<Expectation>()
+                .expect("well written")
+                .check(&scene())
+        };
         assert_eq!(check("cube-in-tray"), Ok(()));
         let error = check("brick-in-tray").expect_err("no brick").to_string();
-        assert!(error.contains("no object `brick`; it has: `cube`"), "{error}");
+        assert!(
+            error.contains("no object `brick`; it has: `cube`"),
+            "{error}"
+        );
         let error = check("cube-in-cube").expect_err("no such tray").to_string();
         assert!(error.contains("no tray `cube`; it has: `tray`"), "{error}");
     }

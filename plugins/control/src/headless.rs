@@ -133,7 +133,14 @@ pub fn run(
     options: HeadlessOptions,
     observer: &mut dyn FnMut(&StateUpdate),
 ) -> Result<HeadlessReport, HeadlessError> {
-    let HeadlessOptions { bundle, config, script, duration_secs, realtime, expect } = options;
+    let HeadlessOptions {
+        bundle,
+        config,
+        script,
+        duration_secs,
+        realtime,
+        expect,
+    } = options;
     let until = duration_secs.map_or(Until::ScriptsDone(REST_SECS), Until::Elapsed);
     let config = ControlConfig { until, ..config };
     config.check()?;
@@ -141,8 +148,16 @@ pub fn run(
         expect.check(&bundle.scene)?;
     }
     let models = bundle.arm_models()?;
-    let startup = Startup { bundle: Some(Arc::clone(&bundle)), script, start: true };
-    let host = if realtime { Host::Thread } else { Host::Stepped };
+    let startup = Startup {
+        bundle: Some(Arc::clone(&bundle)),
+        script,
+        start: true,
+    };
+    let host = if realtime {
+        Host::Thread
+    } else {
+        Host::Stepped
+    };
     let mut handle = spawn(move || ControlService::new(config, startup), host);
     let last = follow(&handle, observer)?;
     let Reply::Inspection(inspection) = handle.request_blocking(Request::Inspect)? else {
@@ -151,18 +166,32 @@ pub fn run(
     let status = handle.status();
     handle.stop();
 
-    let arms = bundle.scene.arms.iter().zip(&models).zip(&last.arms).map(|((spec, model), arm)| {
-        let joints = model.joints.iter().zip(&arm.joints).enumerate();
-        let joints = joints
-            .map(|(index, (joint, state))| JointReport {
-                name: joint.name.clone(),
-                state: *state,
-                lerobot: JointUnit::Lerobot.to_unit(model, index, state.position),
-            })
-            .collect();
-        ArmReport { name: spec.name.clone(), joints }
-    });
-    Ok(report(*inspection, arms.collect(), &status, expect.as_ref()))
+    let arms = bundle
+        .scene
+        .arms
+        .iter()
+        .zip(&models)
+        .zip(&last.arms)
+        .map(|((spec, model), arm)| {
+            let joints = model.joints.iter().zip(&arm.joints).enumerate();
+            let joints = joints
+                .map(|(index, (joint, state))| JointReport {
+                    name: joint.name.clone(),
+                    state: *state,
+                    lerobot: JointUnit::Lerobot.to_unit(model, index, state.position),
+                })
+                .collect();
+            ArmReport {
+                name: spec.name.clone(),
+                joints,
+            }
+        });
+    Ok(report(
+        *inspection,
+        arms.collect(),
+        &status,
+        expect.as_ref(),
+    ))
 }
 
 fn report(

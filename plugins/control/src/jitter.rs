@@ -53,9 +53,11 @@ fn footprint(object: &ObjectSpec) -> f64 {
             libm::hypot(libm::hypot(x, y), if flat { 0.0 } else { z }) / 2.0
         }
         ObjectShape::Cylinder { radius, .. } | ObjectShape::Ball { radius } => radius,
-        ObjectShape::Tray { inner: [x, y], wall, .. } => {
-            libm::hypot(x + 2.0 * wall, y + 2.0 * wall) / 2.0
-        }
+        ObjectShape::Tray {
+            inner: [x, y],
+            wall,
+            ..
+        } => libm::hypot(x + 2.0 * wall, y + 2.0 * wall) / 2.0,
     }
 }
 
@@ -91,7 +93,11 @@ mod tests {
     fn the_generator_is_the_published_one() {
         let mut random = SplitMix64(1_234_567);
         let first = [random.next(), random.next(), random.next()];
-        let published = [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423];
+        let published = [
+            6_457_827_717_110_365_317,
+            3_203_168_211_198_807_973,
+            9_817_491_932_198_370_423,
+        ];
         assert_eq!(first, published);
     }
 

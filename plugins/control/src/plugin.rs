@@ -60,13 +60,17 @@ impl Plugin for ControlPlugin {
     fn build(&self, app: &mut App) {
         let Self { config, startup } = self.clone();
         let handle = spawn(move || ControlService::new(config, startup), Host::Thread);
-        app.insert_resource(Control { handle, pending: Vec::new(), end_reported: false })
-            .add_message::<ControlRequest>()
-            .add_message::<Command>()
-            .add_message::<Event>()
-            .add_systems(First, receive)
-            .add_systems(PostUpdate, send)
-            .add_systems(Last, stop_with_the_app);
+        app.insert_resource(Control {
+            handle,
+            pending: Vec::new(),
+            end_reported: false,
+        })
+        .add_message::<ControlRequest>()
+        .add_message::<Command>()
+        .add_message::<Event>()
+        .add_systems(First, receive)
+        .add_systems(PostUpdate, send)
+        .add_systems(Last, stop_with_the_app);
     }
 }
 
@@ -77,14 +81,16 @@ fn receive(mut control: ResMut<Control>, mut events: MessageWriter<Event>) {
     for event in control.handle.events() {
         events.write(event);
     }
-    control.pending.retain_mut(|pending| match pending.try_take() {
-        None => true,
-        Some(Ok(_)) => false,
-        Some(Err(error)) => {
-            events.write(trouble(&error));
-            false
-        }
-    });
+    control
+        .pending
+        .retain_mut(|pending| match pending.try_take() {
+            None => true,
+            Some(Ok(_)) => false,
+            Some(Err(error)) => {
+                events.write(trouble(&error));
+                false
+            }
+        });
     if !control.end_reported
         && let Some(error) = control.handle.status().failure
     {
@@ -103,7 +109,9 @@ fn send(
 ) {
     let control = &mut *control;
     for ControlRequest(request) in requests.read() {
-        control.pending.push(control.handle.request(request.clone()));
+        control
+            .pending
+            .push(control.handle.request(request.clone()));
     }
     let told = commands.read().cloned().chain([Command::Alive]);
     for command in told {
@@ -124,5 +132,8 @@ fn stop_with_the_app(mut control: ResMut<Control>, mut exits: MessageReader<AppE
 }
 
 fn trouble(error: &ServiceError) -> Event {
-    Event::Notice(Notice { level: NoticeLevel::Error, text: error.to_string() })
+    Event::Notice(Notice {
+        level: NoticeLevel::Error,
+        text: error.to_string(),
+    })
 }

@@ -13,7 +13,10 @@ pub(crate) struct Publisher {
 impl Publisher {
     /// For a loop with this period.
     pub(crate) fn new(period_secs: f64) -> Self {
-        Self { period_secs, since_secs: f64::INFINITY }
+        Self {
+            period_secs,
+            since_secs: f64::INFINITY,
+        }
     }
 
     /// Whether this tick's state is to be published.
@@ -23,7 +26,11 @@ impl Publisher {
         let due = self.since_secs + 1e-9 >= 1.0 / STATE_HZ;
         if due {
             let late = self.since_secs - 1.0 / STATE_HZ;
-            self.since_secs = if late < self.period_secs { late.max(0.0) } else { 0.0 };
+            self.since_secs = if late < self.period_secs {
+                late.max(0.0)
+            } else {
+                0.0
+            };
         }
         due
     }
@@ -39,7 +46,10 @@ mod tests {
             let mut publisher = Publisher::new(1.0 / rate_hz);
             let ticks = (rate_hz * 10.0) as usize;
             let states = (0..ticks).filter(|_| publisher.is_due()).count();
-            assert!(states.abs_diff(expected * 10) <= 1, "{states} states at {rate_hz} Hz");
+            assert!(
+                states.abs_diff(expected * 10) <= 1,
+                "{states} states at {rate_hz} Hz"
+            );
         }
     }
 }

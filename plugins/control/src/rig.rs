@@ -77,11 +77,17 @@ impl Rig {
         let torque = self.backend.torque(plant);
         for (joint, hold) in self.request.iter_mut().enumerate() {
             let gripping = torque && self.model.gripper == Some(joint);
-            *hold = if gripping { self.command[joint] } else { self.observation.positions[joint] };
+            *hold = if gripping {
+                self.command[joint]
+            } else {
+                self.observation.positions[joint]
+            };
         }
         self.safety.reset(&self.request);
         self.command.copy_from_slice(&self.request);
-        let result = self.backend.command(plant, &self.command, &mut self.applied);
+        let result = self
+            .backend
+            .command(plant, &self.command, &mut self.applied);
         self.note(result).or(seen)
     }
 
@@ -187,17 +193,24 @@ impl Rig {
         }
         let positions = &self.observation.positions;
         if let Some(intervention) =
-            self.safety.apply(&self.request, positions, dt_secs, &mut self.command)
+            self.safety
+                .apply(&self.request, positions, dt_secs, &mut self.command)
         {
             self.limited = Some(intervention.clone());
         }
-        let result = self.backend.command(plant, &self.command, &mut self.applied);
+        let result = self
+            .backend
+            .command(plant, &self.command, &mut self.applied);
         (outcome, self.note(result))
     }
 
     /// The state for people and panels.
     pub(crate) fn take_state(&mut self, plant: &Plant) -> ArmState {
-        let Observation { positions, velocities, efforts } = &self.observation;
+        let Observation {
+            positions,
+            velocities,
+            efforts,
+        } = &self.observation;
         let joints = (0..self.model.dof())
             .map(|joint| JointState {
                 position: positions[joint],
@@ -212,14 +225,20 @@ impl Rig {
             torque: self.backend.torque(plant),
             mode: self.mode,
             joints,
-            limited: self.limited.take().map(|intervention| intervention.to_string()),
+            limited: self
+                .limited
+                .take()
+                .map(|intervention| intervention.to_string()),
         }
     }
 
     /// Remembers whether the backend answers; tells a person when that changes for the worse.
     fn note(&mut self, result: Result<(), BackendError>) -> Option<String> {
         let error = result.err();
-        let news = error.as_ref().filter(|_| self.trouble.is_none()).map(ToString::to_string);
+        let news = error
+            .as_ref()
+            .filter(|_| self.trouble.is_none())
+            .map(ToString::to_string);
         self.trouble = error;
         news.map(|problem| format!("arm `{}`: {problem}", self.name))
     }

@@ -91,8 +91,9 @@ impl ControlService {
     ) -> Result<(), ServiceError> {
         let what = format!("loading the scene `{}`", bundle.scene.name);
         let next = "correct the scene and load it again; the present one stays";
-        let models =
-            bundle.arm_models().map_err(|error| refused(&what, error.to_string(), next))?;
+        let models = bundle
+            .arm_models()
+            .map_err(|error| refused(&what, error.to_string(), next))?;
         let mut plant = Plant::new(&bundle.scene, &models, self.config.period_secs())
             .map_err(|error| refused(&what, error.to_string(), next))?;
         let arms = bundle.scene.arms.iter().zip(models).enumerate();
@@ -109,7 +110,10 @@ impl ControlService {
         self.ended = false;
         self.quiet_secs = 0.0;
         self.publisher = Publisher::new(self.config.period_secs());
-        cx.emit(Event::SceneLoaded { generation: self.generation, bundle: Arc::clone(bundle) });
+        cx.emit(Event::SceneLoaded {
+            generation: self.generation,
+            bundle: Arc::clone(bundle),
+        });
         for complaint in complaints {
             notify(cx, NoticeLevel::Error, complaint);
         }
@@ -117,7 +121,10 @@ impl ControlService {
     }
 
     fn reset_scene(&mut self, cx: &mut Context<'_, Self>) -> Result<(), ServiceError> {
-        let session = self.session.as_mut().ok_or_else(|| no_scene("resetting the scene"))?;
+        let session = self
+            .session
+            .as_mut()
+            .ok_or_else(|| no_scene("resetting the scene"))?;
         let Session { plant, rigs } = session;
         plant.reset();
         for rig in rigs {
@@ -157,7 +164,11 @@ impl ControlService {
         let Session { plant, rigs } = self.session.as_mut().ok_or_else(|| no_scene(what))?;
         let rig = find(rigs, arm, what)?;
         rig.set_torque(plant, on).map_err(|error| {
-            refused(what, error.to_string(), "check power and cable, then try again")
+            refused(
+                what,
+                error.to_string(),
+                "check power and cable, then try again",
+            )
         })?;
         rig.engage(plant, cx.now_secs());
         Ok(())
@@ -184,7 +195,10 @@ impl ControlService {
     }
 
     fn inspect(&mut self) -> Result<Inspection, ServiceError> {
-        let session = self.session.as_ref().ok_or_else(|| no_scene("inspecting"))?;
+        let session = self
+            .session
+            .as_ref()
+            .ok_or_else(|| no_scene("inspecting"))?;
         let Session { plant, rigs } = session;
         Ok(Inspection {
             scene_generation: self.generation,
@@ -195,7 +209,10 @@ impl ControlService {
             timing: self.pace.run.summary(),
             physics_step_secs: plant.step_secs(),
             in_tray: plant.in_tray(),
-            scripts: rigs.iter().map(|rig| rig.teleoperators.script.state()).collect(),
+            scripts: rigs
+                .iter()
+                .map(|rig| rig.teleoperators.script.state())
+                .collect(),
         })
     }
 
@@ -233,7 +250,9 @@ impl ControlService {
     }
 
     fn rigs(&mut self) -> &mut [Rig] {
-        self.session.as_mut().map_or(&mut [], |session| &mut session.rigs)
+        self.session
+            .as_mut()
+            .map_or(&mut [], |session| &mut session.rigs)
     }
 
     fn input(&mut self, arm: usize, input: &Input<'_>, cx: &mut Context<'_, Self>) {
@@ -244,14 +263,20 @@ impl ControlService {
             && let Some(rig) = rigs.get_mut(arm)
             && rig.input(input, plant, cx.now_secs())
         {
-            let text = format!("The motion of arm `{}` ended: a person took over.", rig.name);
+            let text = format!(
+                "The motion of arm `{}` ended: a person took over.",
+                rig.name
+            );
             notify(cx, NoticeLevel::Info, text);
         }
     }
 
     /// Releases keys and sticks when the app has been silent for too long.
     fn watch_the_app(&mut self, now_secs: f64) {
-        if self.alive_at_secs.is_some_and(|at| now_secs - at > self.config.watchdog_secs) {
+        if self
+            .alive_at_secs
+            .is_some_and(|at| now_secs - at > self.config.watchdog_secs)
+        {
             self.alive_at_secs = None;
             for rig in self.rigs() {
                 rig.release();
@@ -264,7 +289,9 @@ impl ControlService {
         let (now_secs, dt_secs) = (cx.now_secs(), self.config.period_secs());
         self.watch_the_app(now_secs);
         let driving = self.active && !self.e_stopped;
-        let Some(Session { plant, rigs }) = &mut self.session else { return };
+        let Some(Session { plant, rigs }) = &mut self.session else {
+            return;
+        };
         for (arm, rig) in rigs.iter_mut().enumerate() {
             if let Some(complaint) = rig.observe(plant) {
                 notify(cx, NoticeLevel::Error, complaint);
@@ -277,7 +304,11 @@ impl ControlService {
                 Outcome::Driving => {}
                 Outcome::Done => cx.emit(Event::ScriptDone { arm }),
                 Outcome::Failed(why) => {
-                    notify(cx, NoticeLevel::Error, format!("The motion ended early: {why}."));
+                    notify(
+                        cx,
+                        NoticeLevel::Error,
+                        format!("The motion ended early: {why}."),
+                    );
                 }
             }
         }
@@ -291,9 +322,15 @@ impl ControlService {
     }
 
     fn end_when_due(&mut self, cx: &mut Context<'_, Self>) {
-        let Some(Session { plant, rigs }) = &mut self.session else { return };
+        let Some(Session { plant, rigs }) = &mut self.session else {
+            return;
+        };
         let playing = rigs.iter().any(|rig| rig.teleoperators.script.is_playing());
-        self.quiet_secs = if playing { 0.0 } else { self.quiet_secs + self.pace.period_secs };
+        self.quiet_secs = if playing {
+            0.0
+        } else {
+            self.quiet_secs + self.pace.period_secs
+        };
         // Half a period absorbs rounding.
         let half = self.pace.period_secs / 2.0;
         self.ended = match self.config.until {
@@ -314,9 +351,13 @@ impl ControlService {
 
     fn publish(&mut self, cx: &mut Context<'_, Self>) {
         let timing = self.pace.window.summary();
-        let Some(Session { plant, rigs }) = &mut self.session else { return };
+        let Some(Session { plant, rigs }) = &mut self.session else {
+            return;
+        };
         let world = plant.world();
-        let objects = (0..world.object_count()).map(|object| world.object_pose(object)).collect();
+        let objects = (0..world.object_count())
+            .map(|object| world.object_pose(object))
+            .collect();
         let simulated_secs = world.time_secs();
         let physics_step_secs = plant.take_step_secs();
         cx.emit(Event::State(Box::new(StateUpdate {
@@ -327,7 +368,10 @@ impl ControlService {
             e_stopped: self.e_stopped,
             arms: rigs.iter_mut().map(|rig| rig.take_state(plant)).collect(),
             objects,
-            timing: LoopTiming { target_hz: self.config.rate_hz, ..timing },
+            timing: LoopTiming {
+                target_hz: self.config.rate_hz,
+                ..timing
+            },
             physics_step_secs,
             simulated_secs,
         })));
@@ -343,7 +387,7 @@ impl Pace {
         now_secs - self.deadline_secs.unwrap_or(now_secs)
     }
 
-    /// Notes that the tick has ended; answers the next deadline.
+    /// Notes that a tick has ended now; answers the next deadline.
     fn end(&mut self, now_secs: f64, late_secs: f64, work_secs: f64) -> f64 {
         self.ticks += 1;
         self.last_work_secs = work_secs;
@@ -354,7 +398,9 @@ impl Pace {
         }
         let from = match self.deadline_secs {
             Some(deadline) if periods_late <= MAX_LATE_PERIODS => deadline,
-            _ => now_secs,
+            // From the tick's end: a loop with more work than time leaves some to others.
+            Some(_) => now_secs,
+            None => now_secs - work_secs,
         };
         let next = from + self.period_secs;
         self.deadline_secs = Some(next);
@@ -371,17 +417,29 @@ impl Service for ControlService {
     const NAME: &'static str = "control";
 
     fn ready(&mut self, cx: &mut Context<'_, Self>) -> Result<(), ServiceError> {
-        let start_error = |why: String| ServiceError::Start { service: Self::NAME.to_owned(), why };
-        self.config.check().map_err(|error| start_error(error.to_string()))?;
-        let Startup { bundle, script, start } = std::mem::take(&mut self.startup);
+        let start_error = |why: String| ServiceError::Start {
+            service: Self::NAME.to_owned(),
+            why,
+        };
+        self.config
+            .check()
+            .map_err(|error| start_error(error.to_string()))?;
+        let Startup {
+            bundle,
+            script,
+            start,
+        } = std::mem::take(&mut self.startup);
         if let Some(bundle) = bundle {
-            self.load_scene(&bundle, cx).map_err(|error| start_error(error.to_string()))?;
+            self.load_scene(&bundle, cx)
+                .map_err(|error| start_error(error.to_string()))?;
         }
         if let Some(script) = script {
-            self.play(0, &script, cx).map_err(|error| start_error(error.to_string()))?;
+            self.play(0, &script, cx)
+                .map_err(|error| start_error(error.to_string()))?;
         }
         if start {
-            self.start(cx).map_err(|error| start_error(error.to_string()))?;
+            self.start(cx)
+                .map_err(|error| start_error(error.to_string()))?;
         }
         Ok(())
     }
@@ -424,7 +482,12 @@ impl Service for ControlService {
             self.alive_at_secs = Some(cx.now_secs());
         }
         match command {
-            Command::Key { key: Key::Escape, pressed: true, .. } | Command::EStop => {
+            Command::Key {
+                key: Key::Escape,
+                pressed: true,
+                ..
+            }
+            | Command::EStop => {
                 self.e_stop(cx);
             }
             Command::Key { arm, key, pressed } => self.input(arm, &Input::Key(key, pressed), cx),
@@ -432,8 +495,19 @@ impl Service for ControlService {
             Command::JointTargets { arm, positions } => {
                 self.input(arm, &Input::JointTargets(&positions), cx);
             }
-            Command::ToolTarget { arm, base_from_tool, orientation } => {
-                self.input(arm, &Input::ToolTarget { base_from_tool, orientation }, cx);
+            Command::ToolTarget {
+                arm,
+                base_from_tool,
+                orientation,
+            } => {
+                self.input(
+                    arm,
+                    &Input::ToolTarget {
+                        base_from_tool,
+                        orientation,
+                    },
+                    cx,
+                );
             }
             Command::Gamepad { arm, state } => self.input(arm, &Input::Gamepad(state), cx),
             Command::Alive => {}
@@ -454,9 +528,13 @@ impl Service for ControlService {
         }
         let late_secs = self.pace.begin(now_secs);
         self.work(cx);
-        let work_secs = cx.clock().now_secs() - now_secs;
-        let next_secs = self.pace.end(now_secs, late_secs, work_secs);
-        if self.ended { Wake::OnMessage } else { Wake::At(next_secs) }
+        let end_secs = cx.clock().now_secs();
+        let next_secs = self.pace.end(end_secs, late_secs, end_secs - now_secs);
+        if self.ended {
+            Wake::OnMessage
+        } else {
+            Wake::At(next_secs)
+        }
     }
 
     fn stopping(&mut self, cx: &mut Context<'_, Self>) {
@@ -482,7 +560,11 @@ fn no_scene(what: &str) -> ServiceError {
 }
 
 fn refused(what: &str, why: String, next: &str) -> ServiceError {
-    ServiceError::Refused { what: what.to_owned(), why, next: next.to_owned() }
+    ServiceError::Refused {
+        what: what.to_owned(),
+        why,
+        next: next.to_owned(),
+    }
 }
 
 fn notify(cx: &mut Context<'_, ControlService>, level: NoticeLevel, text: String) {

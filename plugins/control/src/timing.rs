@@ -48,7 +48,10 @@ impl TimingWindow {
     /// the tick before, if there was one.
     pub fn record(&mut self, start_secs: f64, work_secs: f64) -> Option<f64> {
         let interval_secs = start_secs - self.last_start_secs.replace(start_secs)?;
-        let sample = Sample { interval_secs, work_secs };
+        let sample = Sample {
+            interval_secs,
+            work_secs,
+        };
         if self.samples.len() < self.samples.capacity() {
             self.samples.push(sample);
         } else {
@@ -79,7 +82,8 @@ impl TimingWindow {
         for sample in &self.samples {
             total += sample.interval_secs;
             work += sample.work_secs;
-            self.scratch.push((sample.interval_secs - self.period_secs).abs());
+            self.scratch
+                .push((sample.interval_secs - self.period_secs).abs());
         }
         timing.rate_hz = if total > 0.0 { count / total } else { 0.0 };
         timing.work_mean_secs = work / count;
@@ -171,7 +175,11 @@ impl RunTiming {
         };
         if self.count > 0 {
             let count = self.count as f64;
-            timing.rate_hz = if self.total_secs > 0.0 { count / self.total_secs } else { 0.0 };
+            timing.rate_hz = if self.total_secs > 0.0 {
+                count / self.total_secs
+            } else {
+                0.0
+            };
             timing.work_mean_secs = self.work_secs / count;
             timing.jitter_mean_secs = self.deviation_secs / count;
             timing.jitter_max_secs = self.max_secs;
@@ -221,7 +229,10 @@ mod tests {
     use proptest::prelude::*;
 
     fn assert_near(got: f64, expected: f64, tolerance: f64) {
-        assert!((got - expected).abs() <= tolerance, "got {got}, expected {expected}");
+        assert!(
+            (got - expected).abs() <= tolerance,
+            "got {got}, expected {expected}"
+        );
     }
 
     #[test]

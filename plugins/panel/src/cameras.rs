@@ -9,8 +9,9 @@ use crate::state::PanelState;
 use crate::theme;
 use crate::widgets;
 
-/// An image older than this is called out, seconds.
+/// An image older than this, and than some pictures of the window, is called out, seconds.
 const STALE_SECS: f32 = 1.0;
+const STALE_PICTURES: f32 = 6.0;
 /// Height of the line above an image.
 const CAPTION: f32 = 20.0;
 const LEAST_HEIGHT: f32 = 108.0;
@@ -35,7 +36,7 @@ pub(crate) fn show(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs) {
                 ui.add_space(8.0);
             }
             let most = vec2(ui.available_width(), share.max(LEAST_HEIGHT));
-            if feed_ui(ui, feed, most).clicked() {
+            if feed_ui(ui, inputs, feed, most).clicked() {
                 state.enlarged = Some(feed.name.clone());
             }
         }
@@ -68,7 +69,7 @@ pub(crate) fn show_enlarged(ui: &Ui, state: &mut PanelState, inputs: &PanelInput
                 .show(ui, |ui| {
                     let most = room.size() - vec2(26.0, 26.0 + CAPTION + 4.0);
                     ui.set_width(fit(feed, most).x);
-                    feed_ui(ui, feed, most)
+                    feed_ui(ui, inputs, feed, most)
                 })
                 .inner
         });
@@ -84,9 +85,15 @@ fn fit(feed: &CameraFeed, most: egui::Vec2) -> egui::Vec2 {
     vec2((width * scale).round(), (height * scale).round())
 }
 
-fn feed_ui(ui: &mut Ui, feed: &CameraFeed, most: egui::Vec2) -> egui::Response {
+fn feed_ui(
+    ui: &mut Ui,
+    inputs: &PanelInputs,
+    feed: &CameraFeed,
+    most: egui::Vec2,
+) -> egui::Response {
     let palette = theme::palette(ui);
-    let stale = feed.texture.is_some() && feed.age_secs > STALE_SECS;
+    let stale_secs = STALE_SECS.max(STALE_PICTURES / inputs.frame_rate.max(0.5));
+    let stale = feed.texture.is_some() && feed.age_secs > stale_secs;
     let (caption, _) = ui.allocate_exact_size(vec2(ui.available_width(), CAPTION), Sense::hover());
     let (numbers, color) = match feed.texture {
         None => (String::new(), palette.weak),

@@ -4,9 +4,9 @@
 
 use std::sync::Arc;
 
-use forearm_arm::{ArmModel, import, so101};
+use forearm_arm::ArmModel;
 use forearm_protocol::control::{Event, Notice, NoticeLevel, StateUpdate};
-use forearm_protocol::scene::{ArmSpec, Backend, ModelRef, SceneBundle};
+use forearm_protocol::scene::{ArmSpec, Backend, SceneBundle};
 
 use crate::history::History;
 
@@ -30,7 +30,7 @@ pub struct PanelInputs {
     pub scripts: Vec<ScriptEntry>,
     /// Pictures drawn a second.
     pub frame_rate: f32,
-    /// Where the control service runs and how it does, for instance `thread, ready`.
+    /// Where the control service runs and how it does, in words.
     pub control_host: String,
     /// How many gamepads are connected.
     pub gamepads: usize,
@@ -143,30 +143,22 @@ impl PanelInputs {
 }
 
 impl SceneView {
-    /// What panels need of a loaded scene, and what went wrong: an arm whose model can't be read
-    /// is shown without joints.
+    /// What panels need of a loaded scene, and what went wrong: the control service loads no scene
+    /// whose models can't be read, so a problem here means that the two are of different builds.
     #[must_use]
     pub fn new(generation: u64, bundle: &SceneBundle) -> (Self, Option<String>) {
-        let mut problem = None;
-        let arms = bundle
-            .scene
-            .arms
-            .iter()
-            .map(|spec| {
-                let model = model(bundle, spec).unwrap_or_else(|text| {
-                    problem = Some(text);
-                    empty_model(&spec.name)
-                });
-                let backend = match spec.backend {
-                    Backend::Sim => "sim",
-                };
-                ArmView {
-                    name: spec.name.clone(),
-                    backend,
-                    model: Arc::new(model),
-                }
-            })
-            .collect();
+        let (models, problem) = match bundle.arm_models() {
+            Ok(models) => (models, None),
+            Err(problem) => (Vec::new(), Some(problem.to_string())),
+        };
+        let view = |(spec, model): (&ArmSpec, Arc<ArmModel>)| ArmView {
+            name: spec.name.clone(),
+            backend: match spec.backend {
+                Backend::Sim => "sim",
+            },
+            model,
+        };
+        let arms = bundle.scene.arms.iter().zip(models).map(view).collect();
         (
             Self {
                 generation,
@@ -176,40 +168,4 @@ impl SceneView {
             problem,
         )
     }
-}
-
-fn model(bundle: &SceneBundle, spec: &ArmSpec) -> Result<ArmModel, String> {
-    let ModelRef::File(file) = &spec.model else {
-        return Ok(so101::so101());
-    };
-    let files = bundle.models.get(file).ok_or_else(|| {
-        format!(
-            "The arm {} has no panel: its model {file} came without its files.",
-            spec.name
-        )
-    })?;
-    let mut meshes = |name: &str| {
-        files
-            .meshes
-            .get(name)
-            .cloned()
-            .ok_or_else(|| format!("the mesh {name} is missing"))
-    };
-    match import::model(&files.text, &mut meshes) {
-        Ok(imported) => Ok(imported.model),
-        Err(error) => Err(format!(
-            "The arm {} has no panel: {file}: {error}.",
-            spec.name
-        )),
-    }
-}
-
-/// Stands in for a model that can't be read.
-fn empty_model(name: &str) -> ArmModel {
-    let mut model = so101::so101();
-    model.name = name.to_owned();
-    model.joints.clear();
-    model.home.clear();
-    model.gripper = None;
-    model
 }

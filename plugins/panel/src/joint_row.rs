@@ -1,6 +1,8 @@
 //! One joint on an arm's card: its name, where it is, where it should be, and a slider.
 
-use egui::{Align, DragValue, Key, Pos2, Rect, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Align, DragValue, Key, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
+};
 use forearm_arm::ArmModel;
 use forearm_protocol::control::ArmState;
 
@@ -72,13 +74,14 @@ impl JointRow<'_> {
 
         let enabled = self.obstacle.is_none() && target.is_some();
         let mut moved = None;
-        if let Some(target) = target {
-            moved = ui
-                .push_id(self.joint, |ui| {
-                    ui.add_enabled_ui(enabled, |ui| self.field(ui, field, target))
-                        .inner
-                })
-                .inner;
+        match (target, self.obstacle) {
+            (Some(target), None) => {
+                moved = ui
+                    .push_id(self.joint, |ui| self.field(ui, field, target))
+                    .inner;
+            }
+            (Some(target), Some(why)) => self.resting_field(ui, field, target, why),
+            (None, _) => {}
         }
         let rail = Rect::from_min_max(pos2(rect.min.x, line.max.y), rect.max);
         let dragged = self.rail(ui, rail, actual, target, enabled);
@@ -105,11 +108,22 @@ impl JointRow<'_> {
         ui.spacing_mut().button_padding.x = 4.0;
         let response = ui.put(rect.shrink2(vec2(0.0, 1.0)), value);
         let changed = response.changed();
-        match self.obstacle {
-            Some(why) => response.on_disabled_hover_text(why),
-            None => response.on_hover_text("Target: drag, or click and type"),
-        };
+        response.on_hover_text("Target: drag, or click and type");
         changed.then(|| self.scale.to_position(shown))
+    }
+
+    /// The target while it can't be changed.
+    fn resting_field(&self, ui: &mut Ui, rect: Rect, target: f64, why: &str) {
+        let palette = theme::palette(ui);
+        let body = rect.shrink2(vec2(0.0, 1.0));
+        let stroke = Stroke::new(1.0, palette.line);
+        ui.painter()
+            .rect_stroke(body, theme::RADIUS, stroke, StrokeKind::Inside);
+        let text = self.scale.text(target);
+        let line = rect.translate(vec2(0.0, 1.0));
+        widgets::text_in(ui, line, &text, theme::mono(), palette.weak, Align::Center);
+        let id = ui.id().with(("resting", self.joint));
+        ui.interact(rect, id, Sense::hover()).on_hover_text(why);
     }
 
     /// The slider: a bar where the joint is, a handle where it should be.
@@ -224,7 +238,7 @@ impl Handle {
         if let (Some(actual), Some(target)) = (self.actual, self.target) {
             let gap =
                 Rect::from_two_pos(Pos2::new(actual, rail.min.y), Pos2::new(target, rail.max.y));
-            painter.rect_filled(gap, 0.0, accent.gamma_multiply(0.5));
+            painter.rect_filled(gap, 0.0, palette.sunken.lerp_to_gamma(accent, 0.5));
         }
         if let Some(x) = self.target {
             let fill = if hot { accent } else { palette.card };

@@ -291,7 +291,7 @@ fn draw(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs, chosen: &BTre
                     LineStyle::Solid
                 };
                 let color = if series.dashed {
-                    series.color.gamma_multiply(0.8)
+                    series.color.lerp_to_gamma(palette.chart, 0.25)
                 } else {
                     series.color
                 };

@@ -17,14 +17,23 @@ pub(crate) fn show(ui: &mut Ui, inputs: &PanelInputs) {
     ui.spacing_mut().item_spacing.y = 0.0;
     widgets::title(ui, "Telemetry");
     ui.add_space(4.0);
-    for line in lines(inputs) {
+    for line in numbers(inputs) {
         let color = match line.good {
             None => palette.text,
             Some(true) => palette.strong,
             Some(false) => palette.warning,
         };
-        widgets::value_row(ui, line.name, &line.value, color).on_hover_text(line.about);
+        widgets::value_row(ui, line.name, &line.value, theme::mono(), color)
+            .on_hover_text(line.about);
     }
+    let host = if inputs.control_host.is_empty() {
+        "–"
+    } else {
+        &inputs.control_host
+    };
+    widgets::value_row(ui, "Service", host, theme::small(), palette.text).on_hover_text(format!(
+        "Where the control service runs, and how it does: {host}"
+    ));
 }
 
 struct Line {
@@ -35,7 +44,7 @@ struct Line {
     good: Option<bool>,
 }
 
-fn lines(inputs: &PanelInputs) -> [Line; 9] {
+fn numbers(inputs: &PanelInputs) -> [Line; 8] {
     let state = inputs.state.as_ref();
     let line = |name, about, good, value: Option<String>| Line {
         name,
@@ -99,22 +108,22 @@ fn lines(inputs: &PanelInputs) -> [Line; 9] {
             "Picture",
             "Pictures drawn a second",
             None,
-            (inputs.frame_rate > 0.0).then(|| format!("{:.0} fps", inputs.frame_rate)),
-        ),
-        line(
-            "Control",
-            "Where the control service runs, and how it does",
-            None,
-            (!inputs.control_host.is_empty()).then(|| inputs.control_host.clone()),
+            (inputs.frame_rate > 0.0).then(|| {
+                let decimals = if inputs.frame_rate < 10.0 { 1 } else { 0 };
+                format!("{:.decimals$} fps", inputs.frame_rate)
+            }),
         ),
     ]
 }
 
-/// Two durations in one unit, the larger one's.
+/// Two durations, in one unit if their sizes allow it.
 fn pair(first: f64, second: f64) -> String {
-    let (factor, decimals, unit) = unit(first.max(second));
+    let (factor, decimals, name) = unit(first.max(second));
+    if unit(first).2 != name || unit(second).2 != name {
+        return format!("{}, {}", duration(first), duration(second));
+    }
     format!(
-        "{}, {} {unit}",
+        "{}, {} {name}",
         number(first * factor, decimals),
         number(second * factor, decimals)
     )
@@ -156,6 +165,7 @@ mod tests {
         assert_eq!(duration(431e-6), "431 µs");
         assert_eq!(duration(8.333e-3), "8.33 ms");
         assert_eq!(pair(12e-6, 431e-6), "12, 431 µs");
+        assert_eq!(pair(3.14e-6, 1.386e-3), "3.1 µs, 1.39 ms");
     }
 
     #[test]

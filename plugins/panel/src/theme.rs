@@ -113,8 +113,8 @@ pub const LIGHT: Palette = Palette {
     control_active: rgb(0xcdd2da),
     line: rgb(0xdadde3),
     strong: rgb(0x14171c),
-    text: rgb(0x333942),
-    weak: rgb(0x666e7b),
+    text: rgb(0x272c34),
+    weak: rgb(0x59616d),
     accent: rgb(0x1f67d2),
     on_accent: rgb(0xffffff),
     accent_soft: rgb(0xd7e5fb),
@@ -235,6 +235,10 @@ fn style(palette: &Palette, base: Visuals) -> Style {
         bar_outer_margin: 0.0,
         bar_inner_margin: 0.0,
         dormant_handle_opacity: 0.35,
+        fade: egui::style::ScrollFadeStyle {
+            strength: 0.0,
+            ..Default::default()
+        },
         ..ScrollStyle::floating()
     };
     style

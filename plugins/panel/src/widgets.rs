@@ -269,20 +269,26 @@ pub(crate) fn text_in(ui: &Ui, rect: Rect, text: &str, font: FontId, color: Colo
 }
 
 /// A row with a name at its left and a value at its right.
-pub(crate) fn value_row(ui: &mut Ui, name: &str, value: &str, color: Color32) -> Response {
+pub(crate) fn value_row(
+    ui: &mut Ui,
+    name: &str,
+    value: &str,
+    font: FontId,
+    color: Color32,
+) -> Response {
     let size = vec2(ui.available_width(), 20.0);
     let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
     let palette = theme::palette(ui);
     let value_width = ui
         .painter()
-        .layout_no_wrap(value.to_owned(), theme::mono(), color)
+        .layout_no_wrap(value.to_owned(), font.clone(), color)
         .size()
         .x
         .min(rect.width() - 64.0);
     let names = rect.with_max_x(rect.max.x - value_width - 8.0);
     text_in(ui, names, name, theme::body(), palette.weak, Align::Min);
     let values = rect.with_min_x(rect.max.x - value_width - 1.0);
-    text_in(ui, values, value, theme::mono(), color, Align::Max);
+    text_in(ui, values, value, font, color, Align::Max);
     response
         .widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, format!("{name}: {value}")));
     response

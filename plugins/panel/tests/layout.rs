@@ -231,7 +231,7 @@ fn every_character_has_a_glyph() {
         pictures.extend(sections(&stage));
     }
     let ctx = egui::Context::default();
-    let _ = ctx.run_ui(egui::RawInput::default(), |_| {});
+    drop(ctx.run_ui(egui::RawInput::default(), |_| {}));
     // A character without a glyph is drawn as the same box as any other without one.
     let drawn = |font: &egui::FontId, character: char| {
         let text = character.to_string();
@@ -294,9 +294,11 @@ fn compare(name: &str, picture: &common::raster::Canvas) {
     let file = std::fs::File::open(&path)
         .unwrap_or_else(|error| panic!("{}: {error}; UPDATE_SNAPSHOTS=1 makes it", path.display()));
     let decoder = png::Decoder::new(std::io::BufReader::new(file));
-    let mut reader = decoder.read_info().unwrap();
-    let mut blessed = vec![0; reader.output_buffer_size().unwrap()];
-    reader.next_frame(&mut blessed).unwrap();
+    let mut reader = decoder.read_info().expect("the picture can be read");
+    let mut blessed = vec![0; reader.output_buffer_size().expect("its size is known")];
+    reader
+        .next_frame(&mut blessed)
+        .expect("its pixels can be read");
     let shown = picture.rgb();
     assert_eq!(blessed.len(), shown.len(), "{name}: another size");
     // Rounding may differ between processors; a moved text or another colour is far above this.

@@ -247,8 +247,7 @@ impl Arm {
     pub(crate) fn set_torque(&mut self, on: bool) {
         if on && !self.torque_on {
             for (body, part) in self.bodies.iter().enumerate() {
-                self.target[body] =
-                    self.position[body].clamp(part.servo.lower, part.servo.upper);
+                self.target[body] = self.position[body].clamp(part.servo.lower, part.servo.upper);
                 self.played[body] = self.target[body];
             }
         }
@@ -264,7 +263,10 @@ impl Arm {
             };
             let joint = &body.parent_from_joint;
             let q = self.position[index];
-            let mut frame = Frame { rotation: parent.rotation, origin: parent.point(&joint.origin) };
+            let mut frame = Frame {
+                rotation: parent.rotation,
+                origin: parent.point(&joint.origin),
+            };
             if body.revolute {
                 let (sine, cosine) = libm::sincos(q);
                 frame.rotation *=
@@ -296,8 +298,9 @@ impl Arm {
         self.composite_inertia();
         for row in 0..count {
             self.inertia[row * count + row] += self.bodies[row].servo.armature;
-            let momentum: f64 =
-                (0..count).map(|k| self.inertia[row * count + k] * velocity[k]).sum();
+            let momentum: f64 = (0..count)
+                .map(|k| self.inertia[row * count + k] * velocity[k])
+                .sum();
             let state = &self.states[row];
             let bias = state.axis_angular.dot(&state.force_angular)
                 + state.axis_linear.dot(&state.force_linear);
@@ -329,9 +332,9 @@ impl Arm {
 
     /// Ends a step: moves the joints by `velocity` (body order) and notes the servos' efforts.
     pub(crate) fn advance(&mut self, velocity: &[f64], dt: f64) {
-        for body in 0..self.bodies.len() {
-            self.position[body] += dt * velocity[body];
-            self.effort[body] = self.effort_at(body, velocity[body], dt);
+        for (body, &v) in velocity.iter().enumerate() {
+            self.position[body] += dt * v;
+            self.effort[body] = self.effort_at(body, v, dt);
         }
         self.update_frames();
     }
@@ -348,7 +351,13 @@ impl Arm {
     }
 
     /// Writes how fast `point` of a body moves along `direction` for unit speed of each joint.
-    pub(crate) fn jacobian(&self, body: Option<usize>, point: &V3, direction: &V3, out: &mut [f64]) {
+    pub(crate) fn jacobian(
+        &self,
+        body: Option<usize>,
+        point: &V3,
+        direction: &V3,
+        out: &mut [f64],
+    ) {
         out.fill(0.0);
         let moment = point.cross(direction);
         let mut next = body;
@@ -372,7 +381,7 @@ impl Arm {
     /// Chooses each servo's force law for this step: a spring and damper while its torque is
     /// within limits, a constant torque once it has reached them and would still exceed them.
     fn drive(&mut self, velocity: &[f64]) {
-        for body in 0..self.bodies.len() {
+        for (body, &v) in velocity.iter().enumerate() {
             let servo = &self.bodies[body].servo;
             self.stiffness[body] = 0.0;
             self.servo_damping[body] = 0.0;
@@ -381,9 +390,9 @@ impl Arm {
                 continue;
             }
             let target = self.target[body];
-            self.played[body] =
-                self.played[body].clamp(target - servo.half_play, target + servo.half_play);
-            let v = velocity[body];
+            self.played[body] = self.played[body]
+                .max(target - servo.half_play)
+                .min(target + servo.half_play);
             let spring = servo.kp * (self.played[body] - self.position[body]);
             let wanted = spring - servo.kv * v;
             // A motor has no torque left at its no-load speed.
@@ -429,7 +438,7 @@ impl Arm {
     /// Recursive Newton–Euler at zero acceleration: what forces the present motion and gravity
     /// need. Leaves each body's composite mass as its own.
     fn bias_forces(&mut self, velocity: &[f64], gravity: &V3) {
-        for index in 0..self.bodies.len() {
+        for (index, &speed) in velocity.iter().enumerate() {
             let (w0, v0, a0, l0) = match self.bodies[index].parent {
                 None => (V3::zeros(), V3::zeros(), V3::zeros(), -gravity),
                 Some(parent) => {
@@ -444,8 +453,8 @@ impl Arm {
             };
             let body = &self.bodies[index];
             let state = &mut self.states[index];
-            let own_angular = state.axis_angular * velocity[index];
-            let own_linear = state.axis_linear * velocity[index];
+            let own_angular = state.axis_angular * speed;
+            let own_linear = state.axis_linear * speed;
             let (w, v) = (w0 + own_angular, v0 + own_linear);
             let angular = a0 + w.cross(&own_angular);
             let linear = l0 + w.cross(&own_linear) + v.cross(&own_angular);
@@ -458,8 +467,8 @@ impl Arm {
             let com = state.frame.point(&body.com);
             state.mass = body.mass;
             state.moment = com * body.mass;
-            state.inertia = rotation * body.inertia * rotation.transpose()
-                + point_inertia(&com) * body.mass;
+            state.inertia =
+                rotation * body.inertia * rotation.transpose() + point_inertia(&com) * body.mass;
             let momentum = v * state.mass - state.moment.cross(&w);
             let spin = state.inertia * w + state.moment.cross(&v);
             state.force_linear =
@@ -471,8 +480,10 @@ impl Arm {
         }
         for index in (0..self.bodies.len()).rev() {
             if let Some(parent) = self.bodies[index].parent {
-                let (linear, angular) =
-                    (self.states[index].force_linear, self.states[index].force_angular);
+                let (linear, angular) = (
+                    self.states[index].force_linear,
+                    self.states[index].force_angular,
+                );
                 self.states[parent].force_linear += linear;
                 self.states[parent].force_angular += angular;
             }

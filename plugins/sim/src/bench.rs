@@ -17,8 +17,14 @@ const WARM_UP: u64 = 2000;
 /// can only make it slower.
 const ROUNDS: u64 = 5;
 /// The swing of each joint about its centre: amplitude (rad), frequency (Hz).
-const SWINGS: [(f64, f64); 6] =
-    [(0.5, 0.5), (0.3, 0.4), (0.3, 0.3), (0.4, 0.6), (0.5, 0.7), (0.3, 0.5)];
+const SWINGS: [(f64, f64); 6] = [
+    (0.5, 0.5),
+    (0.3, 0.4),
+    (0.3, 0.3),
+    (0.4, 0.6),
+    (0.5, 0.7),
+    (0.3, 0.5),
+];
 /// The centre of each joint's swing, radians: the arm reaches out above the table.
 const CENTER: [f64; 6] = [0.0, -0.6, 0.4, 0.6, 0.0, 0.5];
 

@@ -40,7 +40,10 @@ pub(crate) struct Parts {
 /// Checks a scene and builds its parts.
 pub(crate) fn build(scene: &Scene, models: &[Arc<ArmModel>]) -> Result<Parts, SimError> {
     if scene.arms.len() != models.len() {
-        return Err(SimError::ModelCount { arms: scene.arms.len(), models: models.len() });
+        return Err(SimError::ModelCount {
+            arms: scene.arms.len(),
+            models: models.len(),
+        });
     }
     check_physics(scene)?;
     let mut parts = Parts {
@@ -63,25 +66,44 @@ pub(crate) fn build(scene: &Scene, models: &[Arc<ArmModel>]) -> Result<Parts, Si
 
 fn check_physics(scene: &Scene) -> Result<(), SimError> {
     let place = || "physics".to_owned();
-    check(place, "hz", scene.physics.hz, "from 100 to 10000", |hz| (100.0..=1e4).contains(&hz))?;
+    check(place, "hz", scene.physics.hz, "from 100 to 10000", |hz| {
+        (100.0..=1e4).contains(&hz)
+    })?;
     for value in scene.physics.gravity {
-        check(place, "gravity", value, "from -100 to 100 m/s²", |g| g.abs() <= 100.0)?;
+        check(place, "gravity", value, "from -100 to 100 m/s²", |g| {
+            g.abs() <= 100.0
+        })?;
     }
     let place = || "table".to_owned();
     for value in scene.table.size {
-        check(place, "size", value, "above 0, at most 100 m", |size| size > 0.0 && size <= 100.0)?;
+        check(place, "size", value, "above 0, at most 100 m", |size| {
+            size > 0.0 && size <= 100.0
+        })?;
     }
     for value in scene.table.center {
-        check(place, "center", value, "from -100 to 100 m", |x| x.abs() <= 100.0)?;
+        check(place, "center", value, "from -100 to 100 m", |x| {
+            x.abs() <= 100.0
+        })?;
     }
-    check(place, "friction", scene.table.friction, "from 0 to 10", |f| (0.0..=10.0).contains(&f))
+    check(
+        place,
+        "friction",
+        scene.table.friction,
+        "from 0 to 10",
+        |f| (0.0..=10.0).contains(&f),
+    )
 }
 
 fn add_ground(scene: &Scene, collisions: &mut Collisions) {
     let slab = |center: [f64; 2], top: f64, size: [f64; 2], thickness: f64, friction: f64| {
-        let shape = Shape::Box { half_extents: [size[0] / 2.0, size[1] / 2.0, thickness / 2.0] };
+        let shape = Shape::Box {
+            half_extents: [size[0] / 2.0, size[1] / 2.0, thickness / 2.0],
+        };
         let origin = V3::new(center[0], center[1], top - thickness / 2.0);
-        let frame = Frame { rotation: M3::identity(), origin };
+        let frame = Frame {
+            rotation: M3::identity(),
+            origin,
+        };
         Collider::new(Owner::World, frame, &shape, friction)
     };
     let table = &scene.table;
@@ -92,7 +114,9 @@ fn add_ground(scene: &Scene, collisions: &mut Collisions) {
         TABLE_THICKNESS,
         table.friction,
     ));
-    collisions.colliders.extend(slab(table.center, FLOOR, [100.0; 2], 1.0, FLOOR_FRICTION));
+    collisions
+        .colliders
+        .extend(slab(table.center, FLOOR, [100.0; 2], 1.0, FLOOR_FRICTION));
 }
 
 fn add_arm(spec: &ArmSpec, model: &Arc<ArmModel>, parts: &mut Parts) -> Result<(), SimError> {
@@ -103,9 +127,17 @@ fn add_arm(spec: &ArmSpec, model: &Arc<ArmModel>, parts: &mut Parts) -> Result<(
     })?;
     let place = || format!("arm `{}`", spec.name);
     for value in spec.position {
-        check(place, "position", value, "from -100 to 100 m", |x| x.abs() <= 100.0)?;
+        check(place, "position", value, "from -100 to 100 m", |x| {
+            x.abs() <= 100.0
+        })?;
     }
-    check(place, "yaw_degrees", spec.yaw_degrees, "a finite number", f64::is_finite)?;
+    check(
+        place,
+        "yaw_degrees",
+        spec.yaw_degrees,
+        "a finite number",
+        f64::is_finite,
+    )?;
     let yaw = UnitQuaternion::from_axis_angle(&Vector3::z_axis(), spec.yaw_degrees.to_radians());
     let base = Frame {
         rotation: yaw.to_rotation_matrix().into_inner(),
@@ -119,11 +151,14 @@ fn add_arm(spec: &ArmSpec, model: &Arc<ArmModel>, parts: &mut Parts) -> Result<(
             let frame = carrier_from_link.then(&Frame::from_isometry(&collider.link_from_shape));
             let owner = Owner::Arm { arm: index, body };
             let solid = Collider::new(owner, frame, &collider.shape, collider.friction);
-            parts.collisions.colliders.push(solid.ok_or_else(|| SimError::Shape {
-                arm: spec.name.clone(),
-                link: link.name.clone(),
-                index: shape,
-            })?);
+            parts
+                .collisions
+                .colliders
+                .push(solid.ok_or_else(|| SimError::Shape {
+                    arm: spec.name.clone(),
+                    link: link.name.clone(),
+                    index: shape,
+                })?);
         }
     }
     parts.arms.push(arm);
@@ -136,7 +171,11 @@ fn home(spec: &ArmSpec, model: &ArmModel) -> Result<Vec<f64>, SimError> {
     home.resize(model.dof(), 0.0);
     for (name, &value) in &spec.home_degrees {
         let Some(index) = model.joint_index(name) else {
-            let known: Vec<_> = model.joints.iter().map(|joint| joint.name.as_str()).collect();
+            let known: Vec<_> = model
+                .joints
+                .iter()
+                .map(|joint| joint.name.as_str())
+                .collect();
             return Err(SimError::UnknownJoint {
                 arm: spec.name.clone(),
                 joint: name.clone(),
@@ -157,12 +196,13 @@ fn home(spec: &ArmSpec, model: &ArmModel) -> Result<Vec<f64>, SimError> {
                 JointKind::Revolute => (1.0_f64.to_degrees(), "degrees"),
                 JointKind::Prismatic => (1.0, "metres"),
             };
+            let shown = |value: f64| (value * scale * 1e6).round() / 1e6;
             return Err(SimError::HomeOutside {
                 arm: spec.name.clone(),
                 joint: joint.name.clone(),
-                value: position * scale,
-                lower: limits.lower * scale,
-                upper: limits.upper * scale,
+                value: shown(*position),
+                lower: shown(limits.lower),
+                upper: shown(limits.upper),
                 unit,
             });
         }
@@ -172,26 +212,46 @@ fn home(spec: &ArmSpec, model: &ArmModel) -> Result<Vec<f64>, SimError> {
 
 fn add_object(spec: &ObjectSpec, parts: &mut Parts) -> Result<(), SimError> {
     let place = || format!("object `{}`", spec.name);
-    check(place, "mass", spec.mass, "above 0, at most 100 kg", |m| m > 0.0 && m <= 100.0)?;
-    check(place, "friction", spec.friction, "from 0 to 10", |f| (0.0..=10.0).contains(&f))?;
+    check(place, "mass", spec.mass, "above 0, at most 100 kg", |m| {
+        m > 0.0 && m <= 100.0
+    })?;
+    check(place, "friction", spec.friction, "from 0 to 10", |f| {
+        (0.0..=10.0).contains(&f)
+    })?;
     for value in spec.position {
-        check(place, "position", value, "from -100 to 100 m", |x| x.abs() <= 100.0)?;
+        check(place, "position", value, "from -100 to 100 m", |x| {
+            x.abs() <= 100.0
+        })?;
     }
     for value in spec.rotation_degrees {
-        check(place, "rotation_degrees", value, "a finite number", f64::is_finite)?;
+        check(
+            place,
+            "rotation_degrees",
+            value,
+            "a finite number",
+            f64::is_finite,
+        )?;
     }
     let sizes: &[f64] = match &spec.shape {
         ObjectShape::Cube { size } => &[*size],
         ObjectShape::Box { size } => size,
         ObjectShape::Cylinder { radius, height } => &[*radius, *height],
         ObjectShape::Ball { radius } => &[*radius],
-        ObjectShape::Tray { inner: [length, width], height, wall } => {
-            check(place, "wall", *wall, "below the tray's height", |wall| wall < *height)?;
+        ObjectShape::Tray {
+            inner: [length, width],
+            height,
+            wall,
+        } => {
+            check(place, "wall", *wall, "below the tray's height", |wall| {
+                wall < *height
+            })?;
             &[*length, *width, *height, *wall]
         }
     };
     for &size in sizes {
-        check(place, "shape", size, "above 0.0001, at most 10 m", |s| s > 1e-4 && s <= 10.0)?;
+        check(place, "shape", size, "above 0.0001, at most 10 m", |s| {
+            s > 1e-4 && s <= 10.0
+        })?;
     }
     let [roll, pitch, yaw] = spec.rotation_degrees.map(f64::to_radians);
     let rotation = UnitQuaternion::from_euler_angles(roll, pitch, yaw);
@@ -227,6 +287,11 @@ fn check(
     if test(value) {
         Ok(())
     } else {
-        Err(SimError::Value { place: place(), field, value, allowed })
+        Err(SimError::Value {
+            place: place(),
+            field,
+            value,
+            allowed,
+        })
     }
 }

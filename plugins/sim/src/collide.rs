@@ -10,13 +10,14 @@
 
 use forearm_arm::Shape;
 use rapier3d::math::{Pose as GeometryPose, Rotation, Vector};
-use rapier3d::parry::query::{ContactManifold, TrackedContact};
 use rapier3d::parry::query::details::{
     contact_manifold_convex_ball_shapes, contact_manifold_cuboid_cuboid,
     contact_manifold_pfm_pfm_shapes,
 };
+use rapier3d::parry::query::{ContactManifold, TrackedContact};
 use rapier3d::parry::shape::{
-    Ball, ConvexPolyhedron, Cuboid, Cylinder, PackedFeatureId, RoundShape, Segment, Shape as Geometry,
+    Ball, ConvexPolyhedron, Cuboid, Cylinder, PackedFeatureId, RoundShape, Segment,
+    Shape as Geometry,
 };
 
 use crate::math::{Frame, M3, V3, quaternion_of};
@@ -29,6 +30,9 @@ const SKIN: f32 = 0.001;
 const MAX_POINTS: usize = 8;
 /// Points closer than this from one step to the next are the same contact, metres.
 const SAME_POINT: f32 = 0.004;
+
+/// Points of one pair closer than this are one, metres.
+const DOUBLE_POINT: f32 = 5e-4;
 
 /// What a collider rides on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +59,10 @@ pub(crate) struct Collider {
 
 /// Geometry, with the core that curved shapes are tested against.
 enum Solid {
-    Cuboid { sharp: Cuboid, core: RoundShape<Cuboid> },
+    Cuboid {
+        sharp: Cuboid,
+        core: RoundShape<Cuboid>,
+    },
     Ball(Ball),
     Core(Box<dyn Geometry>),
 }
@@ -74,17 +81,38 @@ impl Collider {
                 let half = V3::from(*half_extents);
                 (frame, cuboid(&half), half)
             }
-            Shape::Sphere { radius } => {
-                (frame, Solid::Ball(Ball::new(*radius as f32)), V3::repeat(*radius))
+            Shape::Sphere { radius } => (
+                frame,
+                Solid::Ball(Ball::new(*radius as f32)),
+                V3::repeat(*radius),
+            ),
+            Shape::Cylinder {
+                radius,
+                half_length,
             }
-            Shape::Cylinder { radius, half_length }
-            | Shape::Tube { outer_radius: radius, half_length, .. } => {
-                let skin = SKIN.min(0.5 * *radius as f32).min(0.5 * *half_length as f32);
+            | Shape::Tube {
+                outer_radius: radius,
+                half_length,
+                ..
+            } => {
+                let skin = SKIN
+                    .min(0.5 * *radius as f32)
+                    .min(0.5 * *half_length as f32);
                 let inner_shape = Cylinder::new(*half_length as f32 - skin, *radius as f32 - skin);
-                let core = RoundShape { inner_shape, border_radius: skin };
-                (upright, Solid::Core(Box::new(core)), V3::new(*radius, *half_length, *radius))
+                let core = RoundShape {
+                    inner_shape,
+                    border_radius: skin,
+                };
+                (
+                    upright,
+                    Solid::Core(Box::new(core)),
+                    V3::new(*radius, *half_length, *radius),
+                )
             }
-            Shape::Capsule { radius, half_length } => {
+            Shape::Capsule {
+                radius,
+                half_length,
+            } => {
                 let end = Vector::new(0.0, *half_length as f32, 0.0);
                 let core = rapier3d::parry::shape::Capsule {
                     segment: Segment::new(-end, end),
@@ -93,16 +121,25 @@ impl Collider {
                 let half = V3::new(*radius, half_length + radius, *radius);
                 (upright, Solid::Core(Box::new(core)), half)
             }
-            Shape::Extrusion { outline, half_depth, .. } => {
+            Shape::Extrusion {
+                outline,
+                half_depth,
+                ..
+            } => {
                 let corner = |z: f64| {
-                    outline.iter().map(move |[x, y]| Vector::new(*x as f32, *y as f32, z as f32))
+                    outline
+                        .iter()
+                        .map(move |[x, y]| Vector::new(*x as f32, *y as f32, z as f32))
                 };
                 let points: Vec<_> = corner(-half_depth).chain(corner(*half_depth)).collect();
                 hull(frame, &points)?
             }
             Shape::Mesh(mesh) => {
-                let points: Vec<_> =
-                    mesh.positions.iter().map(|[x, y, z]| Vector::new(*x, *y, *z)).collect();
+                let points: Vec<_> = mesh
+                    .positions
+                    .iter()
+                    .map(|[x, y, z]| Vector::new(*x, *y, *z))
+                    .collect();
                 hull(frame, &points)?
             }
         };
@@ -134,7 +171,10 @@ fn cuboid(half: &V3) -> Solid {
     let skin = SKIN.min(0.5 * half.min_element());
     Solid::Cuboid {
         sharp: Cuboid::new(half),
-        core: RoundShape { inner_shape: Cuboid::new(half - Vector::splat(skin)), border_radius: skin },
+        core: RoundShape {
+            inner_shape: Cuboid::new(half - Vector::splat(skin)),
+            border_radius: skin,
+        },
     }
 }
 
@@ -163,7 +203,8 @@ pub(crate) struct Contact {
     pub(crate) normal: V3,
     /// Distance between the surfaces, metres; negative when they overlap.
     pub(crate) distance: f64,
-    /// How far the second collider has slipped along the first since they stuck, metres.
+    /// How far the second collider has slipped along the first since they stuck, metres. Only what
+    /// is across the normal counts.
     pub(crate) slip: V3,
     /// Impulses of the step before: along the normal, and across it. N·s.
     pub(crate) warm_normal: f64,
@@ -183,7 +224,13 @@ struct Remembered {
 
 impl Remembered {
     fn new(local_point: [f32; 3], stuck: [V3; 2]) -> Self {
-        Self { local_point, stuck, sticks: false, normal: 0.0, tangent: V3::zeros() }
+        Self {
+            local_point,
+            stuck,
+            sticks: false,
+            normal: 0.0,
+            tangent: V3::zeros(),
+        }
     }
 }
 
@@ -235,7 +282,14 @@ impl Collisions {
                 let friction = a.friction.min(b.friction);
                 let points = [Remembered::new([0.0; 3], [V3::zeros(); 2]); MAX_POINTS];
                 let warm_spin = V3::zeros();
-                self.pairs.push(Pair { first, second, friction, points, count: 0, warm_spin });
+                self.pairs.push(Pair {
+                    first,
+                    second,
+                    friction,
+                    points,
+                    count: 0,
+                    warm_spin,
+                });
             }
         }
         self.frames = vec![Frame::identity(); self.colliders.len()];
@@ -281,7 +335,12 @@ impl Collisions {
             let normal = at.rotation * vector(self.manifold.local_n1);
             let old = pair.points;
             let old_count = std::mem::take(&mut pair.count);
-            let clipped = self.manifold.points.iter().filter(|point| has_feature(point)).count();
+            let clipped = self
+                .manifold
+                .points
+                .iter()
+                .filter(|point| has_feature(point))
+                .count();
             for point in &self.manifold.points {
                 // Where faces and edges were clipped, the closest point adds nothing: it only
                 // wanders along them from step to step.
@@ -290,10 +349,13 @@ impl Collisions {
                     continue;
                 }
                 let local = [point.local_p1.x, point.local_p1.y, point.local_p1.z];
+                if nearest(&pair.points[..pair.count], local, DOUBLE_POINT).is_some() {
+                    continue;
+                }
                 let here = [vector(point.local_p1), vector(point.local_p2)];
                 let (first, second) = (at.point(&here[0]), bt.point(&here[1]));
                 let mut remembered = Remembered::new(local, here);
-                if let Some(before) = nearest(&old[..old_count], local) {
+                if let Some(before) = nearest(&old[..old_count], local, SAME_POINT) {
                     remembered.normal = before.normal;
                     remembered.tangent = before.tangent;
                     if before.sticks {
@@ -308,7 +370,7 @@ impl Collisions {
                     point: (first + second) / 2.0,
                     normal,
                     distance: f64::from(point.dist),
-                    slip: bt.point(&other) - at.point(&one),
+                    slip: bt.point(&other) - at.point(&one) - normal * f64::from(point.dist),
                     warm_normal: remembered.normal,
                     warm_tangent: remembered.tangent,
                 });
@@ -412,12 +474,17 @@ impl Collider {
     }
 }
 
-/// The remembered point nearest to this one, if it is near enough to be the same contact.
-fn nearest(old: &[Remembered], local: [f32; 3]) -> Option<Remembered> {
-    let mut best = SAME_POINT * SAME_POINT;
+/// The remembered point nearest to this one, if there is one within a distance (m).
+fn nearest(old: &[Remembered], local: [f32; 3], within: f32) -> Option<Remembered> {
+    let mut best = within * within;
     let mut found = None;
     for point in old {
-        let squared: f32 = point.local_point.iter().zip(local).map(|(a, b)| (a - b) * (a - b)).sum();
+        let squared: f32 = point
+            .local_point
+            .iter()
+            .zip(local)
+            .map(|(a, b)| (a - b) * (a - b))
+            .sum();
         if squared < best {
             best = squared;
             found = Some(*point);

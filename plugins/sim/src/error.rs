@@ -4,7 +4,9 @@
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum SimError {
     /// The number of models differs from the number of arms.
-    #[error("the scene has {arms} arms but {models} models were given; give one model for each arm")]
+    #[error(
+        "the scene has {arms} arms but {models} models were given; give one model for each arm"
+    )]
     ModelCount {
         /// Arms in the scene.
         arms: usize,
@@ -22,7 +24,9 @@ pub enum SimError {
         problem: String,
     },
     /// A home position for a joint that the arm does not have.
-    #[error("arm `{arm}`: `home_degrees` names the joint `{joint}`, which the model lacks; it has: {known}")]
+    #[error(
+        "arm `{arm}`: `home_degrees` names the joint `{joint}`, which the model lacks; it has: {known}"
+    )]
     UnknownJoint {
         /// The arm's name.
         arm: String,
@@ -32,7 +36,9 @@ pub enum SimError {
         known: String,
     },
     /// A home position outside the joint's limits.
-    #[error("arm `{arm}`: home position {value} of joint `{joint}` is outside {lower} to {upper} ({unit})")]
+    #[error(
+        "arm `{arm}`: home position {value} of joint `{joint}` is outside {lower} to {upper} ({unit})"
+    )]
     HomeOutside {
         /// The arm's name.
         arm: String,
@@ -60,7 +66,9 @@ pub enum SimError {
         allowed: &'static str,
     },
     /// A collision shape without volume, or a mesh without a convex hull.
-    #[error("arm `{arm}`: collision shape {index} of link `{link}` has no volume; give it at least four points that are not in one plane, and sizes above zero")]
+    #[error(
+        "arm `{arm}`: collision shape {index} of link `{link}` has no volume; give it at least four points that are not in one plane, and sizes above zero"
+    )]
     Shape {
         /// The arm's name.
         arm: String,

@@ -23,7 +23,10 @@ pub(crate) struct Frame {
 impl Frame {
     /// The frame that changes nothing.
     pub(crate) fn identity() -> Self {
-        Self { rotation: M3::identity(), origin: V3::zeros() }
+        Self {
+            rotation: M3::identity(),
+            origin: V3::zeros(),
+        }
     }
 
     /// From nalgebra's isometry.
@@ -53,7 +56,10 @@ impl Frame {
     /// As a position and a quaternion.
     pub(crate) fn to_pose(self) -> Pose {
         let [x, y, z, w] = quaternion_of(&self.rotation);
-        Pose { position: self.origin.into(), rotation: [x, y, z, w] }
+        Pose {
+            position: self.origin.into(),
+            rotation: [x, y, z, w],
+        }
     }
 
     /// This frame, then `child` in it.
@@ -80,16 +86,36 @@ pub(crate) fn quaternion_of(m: &M3) -> [f64; 4] {
     let trace = m.m11 + m.m22 + m.m33;
     if trace > 0.0 {
         let s = (trace + 1.0).sqrt() * 2.0;
-        [(m.m32 - m.m23) / s, (m.m13 - m.m31) / s, (m.m21 - m.m12) / s, 0.25 * s]
+        [
+            (m.m32 - m.m23) / s,
+            (m.m13 - m.m31) / s,
+            (m.m21 - m.m12) / s,
+            0.25 * s,
+        ]
     } else if m.m11 > m.m22 && m.m11 > m.m33 {
         let s = (1.0 + m.m11 - m.m22 - m.m33).sqrt() * 2.0;
-        [0.25 * s, (m.m12 + m.m21) / s, (m.m13 + m.m31) / s, (m.m32 - m.m23) / s]
+        [
+            0.25 * s,
+            (m.m12 + m.m21) / s,
+            (m.m13 + m.m31) / s,
+            (m.m32 - m.m23) / s,
+        ]
     } else if m.m22 > m.m33 {
         let s = (1.0 + m.m22 - m.m11 - m.m33).sqrt() * 2.0;
-        [(m.m12 + m.m21) / s, 0.25 * s, (m.m23 + m.m32) / s, (m.m13 - m.m31) / s]
+        [
+            (m.m12 + m.m21) / s,
+            0.25 * s,
+            (m.m23 + m.m32) / s,
+            (m.m13 - m.m31) / s,
+        ]
     } else {
         let s = (1.0 + m.m33 - m.m11 - m.m22).sqrt() * 2.0;
-        [(m.m13 + m.m31) / s, (m.m23 + m.m32) / s, 0.25 * s, (m.m21 - m.m12) / s]
+        [
+            (m.m13 + m.m31) / s,
+            (m.m23 + m.m32) / s,
+            0.25 * s,
+            (m.m21 - m.m12) / s,
+        ]
     }
 }
 

@@ -1,7 +1,7 @@
 //! Rigid objects on the table: a cube, a tray, whatever can be pushed or grasped.
 
-use forearm_protocol::scene::{ObjectShape, ObjectSpec};
 use forearm_arm::Shape;
+use forearm_protocol::scene::{ObjectShape, ObjectSpec};
 
 use crate::math::{Frame, M3, V3, cross_matrix, point_inertia};
 
@@ -47,8 +47,8 @@ impl Object {
         let mut inertia = M3::zeros();
         for part in &parts {
             let mass = spec.mass * self::volume(&part.shape) / volume;
-            inertia += unit_inertia(&part.shape) * mass
-                + point_inertia(&(part.frame.origin - com)) * mass;
+            inertia +=
+                unit_inertia(&part.shape) * mass + point_inertia(&(part.frame.origin - com)) * mass;
         }
         // Parts are along the object's axes and mirror each other, so the inertia is diagonal.
         let inverse_inertia =
@@ -80,7 +80,10 @@ impl Object {
     /// One over the mass, and the inverse inertia in the world's axes.
     pub(crate) fn inverse_mass(&self) -> (f64, M3) {
         let rotation = &self.frame.rotation;
-        (1.0 / self.mass, rotation * self.inverse_inertia * rotation.transpose())
+        (
+            1.0 / self.mass,
+            rotation * self.inverse_inertia * rotation.transpose(),
+        )
     }
 
     /// Adds what gravity and its own spin do to its velocity in a step.
@@ -104,33 +107,56 @@ impl Object {
         limit(angular, MAX_SPIN);
         let center = self.center() + *linear * dt;
         let rotation = turned(&self.frame.rotation, &(*angular * dt));
-        self.frame = Frame { rotation, origin: center - rotation * self.com };
+        self.frame = Frame {
+            rotation,
+            origin: center - rotation * self.com,
+        };
     }
 }
 
 /// The solids an object is made of.
 pub(crate) fn parts(shape: &ObjectShape) -> Vec<Part> {
-    let single = |shape| vec![Part { shape, frame: Frame::identity() }];
+    let single = |shape| {
+        vec![Part {
+            shape,
+            frame: Frame::identity(),
+        }]
+    };
     match *shape {
-        ObjectShape::Cube { size } => single(Shape::Box { half_extents: [size / 2.0; 3] }),
-        ObjectShape::Box { size } => {
-            single(Shape::Box { half_extents: size.map(|length| length / 2.0) })
-        }
-        ObjectShape::Cylinder { radius, height } => {
-            single(Shape::Cylinder { radius, half_length: height / 2.0 })
-        }
+        ObjectShape::Cube { size } => single(Shape::Box {
+            half_extents: [size / 2.0; 3],
+        }),
+        ObjectShape::Box { size } => single(Shape::Box {
+            half_extents: size.map(|length| length / 2.0),
+        }),
+        ObjectShape::Cylinder { radius, height } => single(Shape::Cylinder {
+            radius,
+            half_length: height / 2.0,
+        }),
         ObjectShape::Ball { radius } => single(Shape::Sphere { radius }),
-        ObjectShape::Tray { inner: [length, width], height, wall } => {
+        ObjectShape::Tray {
+            inner: [length, width],
+            height,
+            wall,
+        } => {
             let place = |x, y, z, half_extents| Part {
                 shape: Shape::Box { half_extents },
-                frame: Frame { rotation: M3::identity(), origin: V3::new(x, y, z) },
+                frame: Frame {
+                    rotation: M3::identity(),
+                    origin: V3::new(x, y, z),
+                },
             };
             let rise = (height - wall) / 2.0;
             let (x, y, z) = ((length + wall) / 2.0, (width + wall) / 2.0, wall + rise);
             let along = [length / 2.0 + wall, wall / 2.0, rise];
             let across = [wall / 2.0, width / 2.0, rise];
             vec![
-                place(0.0, 0.0, wall / 2.0, [length / 2.0 + wall, width / 2.0 + wall, wall / 2.0]),
+                place(
+                    0.0,
+                    0.0,
+                    wall / 2.0,
+                    [length / 2.0 + wall, width / 2.0 + wall, wall / 2.0],
+                ),
                 place(0.0, -y, z, along),
                 place(0.0, y, z, along),
                 place(-x, 0.0, z, across),
@@ -143,7 +169,10 @@ pub(crate) fn parts(shape: &ObjectShape) -> Vec<Part> {
 fn half_extents(shape: &Shape) -> V3 {
     match *shape {
         Shape::Box { half_extents } => V3::from(half_extents),
-        Shape::Cylinder { radius, half_length } => V3::new(radius, radius, half_length),
+        Shape::Cylinder {
+            radius,
+            half_length,
+        } => V3::new(radius, radius, half_length),
         Shape::Sphere { radius } => V3::repeat(radius / 3.0_f64.sqrt()),
         // Objects are made of nothing else.
         _ => V3::repeat(1.0),
@@ -158,10 +187,13 @@ fn volume(shape: &Shape) -> f64 {
 /// The inertia of a solid of one kilogram about its centre.
 fn unit_inertia(shape: &Shape) -> M3 {
     let moments = match *shape {
-        Shape::Box { half_extents: [x, y, z] } => {
-            V3::new(y * y + z * z, x * x + z * z, x * x + y * y) / 3.0
-        }
-        Shape::Cylinder { radius, half_length } => {
+        Shape::Box {
+            half_extents: [x, y, z],
+        } => V3::new(y * y + z * z, x * x + z * z, x * x + y * y) / 3.0,
+        Shape::Cylinder {
+            radius,
+            half_length,
+        } => {
             let across = radius * radius / 4.0 + half_length * half_length / 3.0;
             V3::new(across, across, radius * radius / 2.0)
         }
@@ -187,9 +219,8 @@ fn turned(rotation: &M3, by: &V3) -> M3 {
     let angle = angle_squared.sqrt();
     let (sine, cosine) = libm::sincos(angle);
     let cross = cross_matrix(by);
-    let turn = M3::identity()
-        + cross * (sine / angle)
-        + cross * cross * ((1.0 - cosine) / angle_squared);
+    let turn =
+        M3::identity() + cross * (sine / angle) + cross * cross * ((1.0 - cosine) / angle_squared);
     let next = turn * rotation;
     let x: V3 = next.column(0).into_owned();
     let x = x / x.norm();

@@ -88,7 +88,9 @@ impl Solver {
 
     /// Dry friction's rows: which velocity, and what impulse.
     pub(crate) fn dry_impulses(&self) -> impl Iterator<Item = (usize, f64)> {
-        self.rows[..self.joint_rows].iter().filter_map(|row| Some((row.dry?, row.impulse)))
+        self.rows[..self.joint_rows]
+            .iter()
+            .filter_map(|row| Some((row.dry?, row.impulse)))
     }
 
     /// Room for one side's Jacobian; returns where it starts.
@@ -107,14 +109,20 @@ impl Solver {
             mass += j.iter().zip(w).map(|(j, w)| j * w).sum::<f64>();
         }
         row.inverse = if mass > 0.0 { 1.0 / mass } else { 0.0 };
-        row.impulse = row.impulse.clamp(row.lower, row.upper);
+        row.impulse = bounded(&row, row.impulse);
         self.rows.push(row);
     }
 
     /// Solves all rows on the velocities, at most `iterations` times over; stops early once no
     /// row changes the velocity it acts on by more than `tolerance`.
     pub(crate) fn solve(&mut self, velocity: &mut [f64], iterations: usize, tolerance: f64) {
-        let Self { rows, contacts, spins, jacobians, joint_rows } = self;
+        let Self {
+            rows,
+            contacts,
+            spins,
+            jacobians,
+            joint_rows,
+        } = self;
         for row in rows.iter() {
             if row.impulse != 0.0 {
                 apply(row, row.impulse, jacobians, velocity);
@@ -135,8 +143,10 @@ impl Solver {
             }
             for spin in spins.iter() {
                 let (from, count) = spin.contacts;
-                let pressed: f64 =
-                    contacts[from..from + count].iter().map(|rows_of| rows[rows_of.first].impulse).sum();
+                let pressed: f64 = contacts[from..from + count]
+                    .iter()
+                    .map(|rows_of| rows[rows_of.first].impulse)
+                    .sum();
                 let (spinning, rolling) = spin.levers;
                 for (offset, lever) in [spinning, rolling, rolling].into_iter().enumerate() {
                     let row = &mut rows[spin.first + offset];
@@ -149,6 +159,11 @@ impl Solver {
             }
         }
     }
+}
+
+/// An impulse within a row's bounds. Unlike `clamp`, no number makes this panic.
+fn bounded(row: &Row, impulse: f64) -> f64 {
+    impulse.max(row.lower).min(row.upper)
 }
 
 /// How much impulse would satisfy the row, all others being as they are.
@@ -166,7 +181,7 @@ fn missing(row: &Row, jacobians: &[f64], velocity: &[f64]) -> f64 {
 
 /// Solves one row within its bounds; returns by how much its velocity changed.
 fn relax(row: &mut Row, jacobians: &[f64], velocity: &mut [f64]) -> f64 {
-    let impulse = (row.impulse + missing(row, jacobians, velocity)).clamp(row.lower, row.upper);
+    let impulse = bounded(row, row.impulse + missing(row, jacobians, velocity));
     let change = impulse - row.impulse;
     if change == 0.0 {
         return 0.0;

@@ -30,7 +30,7 @@ const HARD_LEVERS: (f64, f64) = (5e-4, 2e-4);
 const LIMIT_RECOVERY: f64 = 0.2;
 /// Sweeps of the solver, and the change of speed below which it stops early.
 const ITERATIONS: usize = 20;
-const TOLERANCE: f64 = 1e-6;
+const TOLERANCE: f64 = 1e-5;
 /// An object counts as resting below this speed, m/s.
 const RESTING_SPEED: f64 = 0.05;
 
@@ -77,7 +77,12 @@ impl World {
     /// # Errors
     /// [`SimError`] says which arm, joint or object is wrong and what is allowed.
     pub fn new(scene: &Scene, models: &[Arc<ArmModel>]) -> Result<Self, SimError> {
-        let Parts { arms, objects, trays, collisions } = build::build(scene, models)?;
+        let Parts {
+            arms,
+            objects,
+            trays,
+            collisions,
+        } = build::build(scene, models)?;
         let mut size = 0;
         let mut take = |len: usize| {
             size += len;
@@ -169,7 +174,15 @@ impl World {
 
     /// Finds contacts at the present poses.
     fn detect(&mut self) {
-        let Self { arms, objects, velocity, object_start, collisions, dt, .. } = self;
+        let Self {
+            arms,
+            objects,
+            velocity,
+            object_start,
+            collisions,
+            dt,
+            ..
+        } = self;
         collisions.detect(
             |owner| match owner {
                 Owner::World => Frame::identity(),
@@ -190,7 +203,15 @@ impl World {
 
     /// Rows of dry friction and of joint limits that are near.
     fn joint_rows(&mut self) {
-        let Self { arms, arm_start, velocity, dry_impulse, solver, dt, .. } = self;
+        let Self {
+            arms,
+            arm_start,
+            velocity,
+            dry_impulse,
+            solver,
+            dt,
+            ..
+        } = self;
         for (arm, &start) in arms.iter().zip(arm_start.iter()) {
             let count = arm.dof();
             for body in 0..count {
@@ -211,19 +232,37 @@ impl World {
                 let block = &mut solver.jacobians[jacobian..jacobian + 2 * count];
                 block[body] = 1.0;
                 block[count..].copy_from_slice(&arm.inverse()[body * count..(body + 1) * count]);
-                let side = Side { velocity: start, jacobian, len: count };
-                let row = Row { sides: [side, Side::default()], ..Row::default() };
+                let side = Side {
+                    velocity: start,
+                    jacobian,
+                    len: count,
+                };
+                let row = Row {
+                    sides: [side, Side::default()],
+                    ..Row::default()
+                };
                 if friction > 0.0 {
                     let bound = friction * *dt;
                     let impulse = dry_impulse[start + body];
                     let dry = Some(start + body);
-                    solver.push(Row { lower: -bound, upper: bound, impulse, dry, ..row });
+                    solver.push(Row {
+                        lower: -bound,
+                        upper: bound,
+                        impulse,
+                        dry,
+                        ..row
+                    });
                 }
                 if let Some((gap, lower, upper)) = limit {
                     // Approaching the limit may use up the gap; beyond it, go back gently.
                     let inside = (gap < 0.0) == (lower == 0.0);
                     let rate = if inside { 1.0 } else { LIMIT_RECOVERY };
-                    solver.push(Row { lower, upper, wanted: gap * rate / *dt, ..row });
+                    solver.push(Row {
+                        lower,
+                        upper,
+                        wanted: gap * rate / *dt,
+                        ..row
+                    });
                 }
             }
         }
@@ -249,22 +288,44 @@ impl World {
             } else {
                 -contact.distance / self.dt
             };
-            let along = |direction| Motion::Along { point: contact.point, direction };
-            self.contact_row(owners, along(normal), Row {
-                wanted,
-                softness: 1.0 / (STIFFNESS * self.dt * (self.dt + RECOVERY)),
+            let along = |direction| Motion::Along {
+                point: contact.point,
+                direction,
+            };
+            self.contact_row(
+                owners,
+                along(normal),
+                Row {
+                    wanted,
+                    softness: 1.0 / (STIFFNESS * self.dt * (self.dt + RECOVERY)),
+                    upper: f64::INFINITY,
+                    impulse: contact.warm_normal,
+                    ..Row::default()
+                },
+            );
+            let unbounded = Row {
+                lower: f64::NEG_INFINITY,
                 upper: f64::INFINITY,
-                impulse: contact.warm_normal,
                 ..Row::default()
-            });
-            let unbounded =
-                Row { lower: f64::NEG_INFINITY, upper: f64::INFINITY, ..Row::default() };
+            };
             for tangent in tangents {
                 let impulse = contact.warm_tangent.dot(&tangent);
                 let wanted = -contact.slip.dot(&tangent) / (self.dt + RECOVERY);
-                self.contact_row(owners, along(tangent), Row { impulse, wanted, ..unbounded });
+                self.contact_row(
+                    owners,
+                    along(tangent),
+                    Row {
+                        impulse,
+                        wanted,
+                        ..unbounded
+                    },
+                );
             }
-            self.solver.contacts.push(ContactRows { first, friction, tangents });
+            self.solver.contacts.push(ContactRows {
+                first,
+                friction,
+                tangents,
+            });
 
             let last_of_pair = contact.point_index + 1 == count;
             if last_of_pair && count <= 2 {
@@ -272,9 +333,18 @@ impl World {
                 let axes = [normal, tangents[0], tangents[1]];
                 for axis in axes {
                     let impulse = spin.dot(&axis);
-                    self.contact_row(owners, Motion::About(axis), Row { impulse, ..unbounded });
+                    self.contact_row(
+                        owners,
+                        Motion::About(axis),
+                        Row {
+                            impulse,
+                            ..unbounded
+                        },
+                    );
                 }
-                let held = owners.iter().any(|owner| matches!(owner, Owner::Arm { .. }));
+                let held = owners
+                    .iter()
+                    .any(|owner| matches!(owner, Owner::Arm { .. }));
                 self.solver.spins.push(SpinRows {
                     first,
                     contacts: (index + 1 - count, count),
@@ -296,7 +366,10 @@ impl World {
     /// The Jacobian of a motion of `owner`.
     fn side(&mut self, owner: Owner, motion: Motion, sign: f64) -> Side {
         match owner {
-            Owner::Arm { arm: index, body: body @ Some(_) } => {
+            Owner::Arm {
+                arm: index,
+                body: body @ Some(_),
+            } => {
                 let arm = &self.arms[index];
                 let len = arm.dof();
                 let jacobian = self.solver.reserve(len);
@@ -311,7 +384,11 @@ impl World {
                 for (w, row) in w.iter_mut().zip(arm.inverse().chunks_exact(len)) {
                     *w = row.iter().zip(j.iter()).map(|(m, j)| m * j).sum();
                 }
-                Side { velocity: self.arm_start[index], jacobian, len }
+                Side {
+                    velocity: self.arm_start[index],
+                    jacobian,
+                    len,
+                }
             }
             Owner::Object(index) if !self.objects[index].fixed => {
                 let object = &self.objects[index];
@@ -331,7 +408,11 @@ impl World {
                 block[3..6].copy_from_slice(moment.as_slice());
                 block[6..9].copy_from_slice(linear.as_slice());
                 block[9..].copy_from_slice(angular.as_slice());
-                Side { velocity: self.object_start[index], jacobian, len: 6 }
+                Side {
+                    velocity: self.object_start[index],
+                    jacobian,
+                    len: 6,
+                }
             }
             _ => Side::default(),
         }
@@ -354,7 +435,9 @@ impl World {
             pair.remember(contact.point_index, normal, across, sticks);
             if normal > 0.0 {
                 let owners = [pair.first, pair.second].map(|c| self.collisions.colliders[c].owner);
-                let by_arm = owners.iter().any(|owner| matches!(owner, Owner::Arm { .. }));
+                let by_arm = owners
+                    .iter()
+                    .any(|owner| matches!(owner, Owner::Arm { .. }));
                 for owner in owners {
                     if let Owner::Object(object) = owner {
                         self.objects[object].touched |= by_arm;
@@ -448,14 +531,20 @@ impl World {
     /// Where an object is in the world (its centre; for a tray, its floor's underside).
     #[must_use]
     pub fn object_pose(&self, object: usize) -> Pose {
-        self.objects.get(object).map_or(Pose::IDENTITY, |object| object.frame.to_pose())
+        self.objects
+            .get(object)
+            .map_or(Pose::IDENTITY, |object| object.frame.to_pose())
     }
 
     /// Puts an object somewhere, at rest. A pose that is not finite changes nothing.
     pub fn set_object_pose(&mut self, object: usize, world_from_object: Pose) {
-        let Some(frame) = Frame::from_pose(&world_from_object) else { return };
-        if let Some((object, &start)) =
-            self.objects.get_mut(object).zip(self.object_start.get(object))
+        let Some(frame) = Frame::from_pose(&world_from_object) else {
+            return;
+        };
+        if let Some((object, &start)) = self
+            .objects
+            .get_mut(object)
+            .zip(self.object_start.get(object))
         {
             object.frame = frame;
             self.velocity[start..start + 6].fill(0.0);
@@ -477,7 +566,9 @@ impl World {
     pub fn tool_pose(&self, arm: usize) -> Pose {
         self.arms.get(arm).map_or(Pose::IDENTITY, |arm| {
             let tool = &arm.model.tool;
-            arm.link_frame(tool.link).then(&Frame::from_isometry(&tool.link_from_tool)).to_pose()
+            arm.link_frame(tool.link)
+                .then(&Frame::from_isometry(&tool.link_from_tool))
+                .to_pose()
         })
     }
 
@@ -485,9 +576,11 @@ impl World {
     /// its floor than the object reaches, all but at rest, and touched by no arm.
     #[must_use]
     pub fn object_in_tray(&self, object: usize, tray: usize) -> bool {
-        let (Some(thing), Some(place), Some(Some(walls))) =
-            (self.objects.get(object), self.objects.get(tray), self.trays.get(tray))
-        else {
+        let (Some(thing), Some(place), Some(Some(walls))) = (
+            self.objects.get(object),
+            self.objects.get(tray),
+            self.trays.get(tray),
+        ) else {
             return false;
         };
         let center = place.frame.inverse_point(&thing.center());

@@ -17,7 +17,6 @@ use crate::scene::{LoadedScene, SceneRoot};
 /// Things that help the person but are no part of the scene: only the main camera sees this layer.
 pub(crate) const HELPER_LAYER: usize = 1;
 
-
 /// A link of an arm.
 #[derive(Component, Debug, Clone, Copy)]
 pub(crate) struct ArmLink {

@@ -5,6 +5,7 @@
 
 use bevy::camera::RenderTarget;
 use bevy::core_pipeline::tonemapping::Tonemapping;
+use bevy::light::ShadowFilteringMethod;
 use bevy::prelude::*;
 use bevy::render::render_resource::TextureFormat;
 use forearm_protocol::scene::{CameraMount, CameraSpec};
@@ -81,6 +82,7 @@ pub(crate) fn spawn(
                 RenderTarget::from(image.clone()),
                 Projection::from(projection),
                 Tonemapping::KhronosPbrNeutral,
+                ShadowFilteringMethod::default(),
                 detail.msaa,
                 place,
                 ChildOf(parent),

@@ -30,7 +30,9 @@ pub(crate) fn transform(isometry: &Isometry3<f64>) -> Transform {
 /// A message's pose as Bevy wants it; a rotation that is none counts as no rotation.
 pub(crate) fn pose_transform(pose: &Pose) -> Transform {
     let rotation = Vec4::from_array(pose.rotation.map(|value| value as f32));
-    let rotation = rotation.try_normalize().map_or(Quat::IDENTITY, Quat::from_vec4);
+    let rotation = rotation
+        .try_normalize()
+        .map_or(Quat::IDENTITY, Quat::from_vec4);
     Transform::from_translation(vec3(pose.position)).with_rotation(rotation)
 }
 

@@ -38,7 +38,7 @@ pub use cameras::{CameraFeed, CameraFeeds};
 pub use frames::WorldRoot;
 pub use interpolate::{ArmPicture, Picture};
 pub use orbit::{MainCamera, OrbitCamera};
-pub use scene::{LoadedScene, resolve_models};
+pub use scene::LoadedScene;
 pub use settings::{
     CameraPreset, GhostMode, PointerCaptured, Quality, Theme, ViewSettings, ViewportRect,
 };
@@ -136,8 +136,11 @@ impl Plugin for ViewPlugin {
                     gizmos::camera_frames,
                     tool_gizmo::draw,
                     cameras::take_turns.run_if(not(resource_exists::<snapshot::Still>)),
-                    stage::light_cameras
-                        .run_if(resource_changed::<stage::Surroundings>.or_else(scene_changed)),
+                    stage::light_cameras.run_if(
+                        resource_changed::<stage::Surroundings>
+                            .or_else(resource_changed::<Detail>)
+                            .or_else(scene_changed),
+                    ),
                 )
                     .in_set(ViewSystems::Place),
             ),

@@ -11,6 +11,7 @@ use bevy::camera::visibility::RenderLayers;
 use bevy::core_pipeline::tonemapping::Tonemapping;
 use bevy::input::mouse::{AccumulatedMouseMotion, AccumulatedMouseScroll, MouseScrollUnit};
 use bevy::input::touch::Touches;
+use bevy::light::ShadowFilteringMethod;
 use bevy::prelude::*;
 use bevy::window::PrimaryWindow;
 
@@ -148,6 +149,7 @@ pub(crate) fn setup(mut commands: Commands, world: Single<Entity, With<WorldRoot
             ..default()
         }),
         Tonemapping::KhronosPbrNeutral,
+        ShadowFilteringMethod::default(),
         RenderLayers::from_layers(&[0, HELPER_LAYER]),
         orbit.goal.transform(),
         orbit,

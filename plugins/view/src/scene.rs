@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use bevy::prelude::*;
-use forearm_arm::{ArmModel, import, so101};
+use forearm_arm::ArmModel;
 use forearm_protocol::control::Event;
-use forearm_protocol::scene::{ModelRef, SceneBundle};
+use forearm_protocol::scene::SceneBundle;
 
 use crate::frames::WorldRoot;
 
@@ -24,47 +24,6 @@ pub struct LoadedScene {
 #[derive(Resource, Debug, Clone, Copy)]
 pub(crate) struct SceneRoot(pub(crate) Entity);
 
-/// Resolves the models of a scene; arms of the same model share it.
-///
-/// # Errors
-/// Names the arm whose model is missing or can't be read, and why.
-pub fn resolve_models(bundle: &SceneBundle) -> Result<Vec<Arc<ArmModel>>, String> {
-    let mut known: Vec<(&ModelRef, Arc<ArmModel>)> = Vec::new();
-    bundle
-        .scene
-        .arms
-        .iter()
-        .map(|arm| {
-            if let Some((_, model)) = known.iter().find(|(name, _)| **name == arm.model) {
-                return Ok(Arc::clone(model));
-            }
-            let model = match &arm.model {
-                ModelRef::So101 => so101::so101(),
-                ModelRef::File(name) => {
-                    let files = bundle.models.get(name).ok_or_else(|| {
-                        format!(
-                            "arm `{}`: its model `{name}` did not come with the scene",
-                            arm.name
-                        )
-                    })?;
-                    let mut meshes =
-                        |mesh: &str| {
-                            files.meshes.get(mesh).cloned().ok_or_else(|| {
-                                format!("the mesh `{mesh}` did not come with the scene")
-                            })
-                        };
-                    import::model(&files.text, &mut meshes)
-                        .map_err(|error| format!("arm `{}`: `{name}`: {error}", arm.name))?
-                        .model
-                }
-            };
-            let model = Arc::new(model);
-            known.push((&arm.model, Arc::clone(&model)));
-            Ok(model)
-        })
-        .collect()
-}
-
 /// Takes a loaded scene from the control service's events.
 pub(crate) fn receive(mut events: MessageReader<Event>, mut commands: Commands) -> Result {
     let loaded = events.read().filter_map(|event| match event {
@@ -73,7 +32,7 @@ pub(crate) fn receive(mut events: MessageReader<Event>, mut commands: Commands) 
     });
     // Two scenes in one frame: only the last is worth drawing.
     if let Some((generation, bundle)) = loaded.last() {
-        let models = resolve_models(bundle)?;
+        let models = bundle.arm_models()?;
         commands.insert_resource(LoadedScene {
             generation,
             bundle: Arc::clone(bundle),

@@ -1,5 +1,6 @@
 //! What a person can choose about the picture, and what the app's panels tell the view.
 
+use bevy::light::ShadowFilteringMethod;
 use bevy::prelude::*;
 use forearm_protocol::control::ArmIndex;
 
@@ -113,19 +114,30 @@ pub struct ViewportRect(pub Option<Rect>);
 pub(crate) struct Detail {
     pub(crate) msaa: Msaa,
     pub(crate) shadow_map: usize,
+    pub(crate) shadow_filter: ShadowFilteringMethod,
     pub(crate) feed_scale: f32,
+    /// Light from all sides differs by direction; otherwise it is even.
+    pub(crate) environment: bool,
+    /// The second light and the floor.
+    pub(crate) extras: bool,
 }
 
 impl Detail {
     pub(crate) const LOW: Self = Self {
         msaa: Msaa::Off,
         shadow_map: 1024,
+        shadow_filter: ShadowFilteringMethod::Hardware2x2,
         feed_scale: 0.5,
+        environment: false,
+        extras: false,
     };
     pub(crate) const HIGH: Self = Self {
         msaa: Msaa::Sample4,
         shadow_map: 2048,
+        shadow_filter: ShadowFilteringMethod::Gaussian,
         feed_scale: 1.0,
+        environment: true,
+        extras: true,
     };
 }
 

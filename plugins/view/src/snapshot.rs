@@ -14,11 +14,10 @@ use bevy::render::gpu_readback::{Readback, ReadbackComplete};
 use bevy::render::render_resource::TextureUsages;
 use bevy::window::{ExitCondition, WindowPlugin};
 use forearm_protocol::control::{Event, StateUpdate};
-use forearm_protocol::scene::SceneBundle;
+use forearm_protocol::scene::{ModelProblem, SceneBundle};
 
 use crate::cameras::{SceneCamera, target};
 use crate::orbit::MainCamera;
-use crate::scene::resolve_models;
 use crate::settings::{Quality, ViewSettings};
 use crate::{ViewPlugin, ViewSystems};
 
@@ -65,8 +64,8 @@ pub enum SnapshotError {
         known: String,
     },
     /// An arm's model can't be read.
-    #[error("{0}")]
-    Model(String),
+    #[error(transparent)]
+    Model(#[from] ModelProblem),
     /// A side is zero or too long.
     #[error("a picture of {width} × {height} pixels can't be drawn; each side may be 1 to 8192")]
     Size {
@@ -136,7 +135,7 @@ pub fn snapshot(
     if !(1..=8192).contains(&width) || !(1..=8192).contains(&height) {
         return Err(SnapshotError::Size { width, height });
     }
-    resolve_models(bundle).map_err(SnapshotError::Model)?;
+    bundle.arm_models()?;
     adapter()?;
 
     // One picture may take its time.

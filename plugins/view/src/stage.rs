@@ -3,19 +3,24 @@
 use core::f32::consts::PI;
 
 use bevy::asset::RenderAssetUsages;
+use bevy::camera::Exposure;
 use bevy::camera::visibility::RenderLayers;
 use bevy::light::{
     CascadeShadowConfig, CascadeShadowConfigBuilder, DirectionalLightShadowMap,
     EnvironmentMapLight, GlobalAmbientLight, NotShadowCaster, NotShadowReceiver,
+    ShadowFilteringMethod, Skybox,
 };
-use bevy::mesh::{Indices, PrimitiveTopology, VertexAttributeValues};
+use bevy::mesh::{Indices, PrimitiveTopology};
 use bevy::prelude::*;
+use bevy::render::render_resource::{
+    Extent3d, TextureDimension, TextureFormat, TextureViewDescriptor, TextureViewDimension,
+};
 use forearm_arm::Shape;
 use forearm_protocol::scene::{LightSpec, TableSpec};
 
 use crate::arms::HELPER_LAYER;
 use crate::frames::{WorldRoot, vec3};
-use crate::meshes::{MeshBuilder, solid};
+use crate::meshes::MeshBuilder;
 use crate::scene::{LoadedScene, SceneRoot};
 use crate::settings::{Detail, Theme, ViewSettings};
 
@@ -23,10 +28,6 @@ use crate::settings::{Detail, Theme, ViewSettings};
 const FLOOR_Z: f32 = -0.72;
 /// The table top's thickness, metres.
 const TABLE_THICKNESS: f64 = 0.026;
-
-/// The backdrop.
-#[derive(Component, Debug)]
-pub(crate) struct Backdrop;
 
 /// The floor.
 #[derive(Component, Debug)]
@@ -40,9 +41,17 @@ pub(crate) struct Grid;
 #[derive(Component, Debug)]
 pub(crate) struct ShadowLight;
 
-/// The light from all around, for every camera.
+/// A light that is left out when drawing must be cheap.
+#[derive(Component, Debug)]
+pub(crate) struct FillLight;
+
+/// The backdrop and the light from all around, for every camera.
 #[derive(Resource, Clone)]
-pub(crate) struct Surroundings(pub(crate) EnvironmentMapLight);
+pub(crate) struct Surroundings {
+    sky: Skybox,
+    light: EnvironmentMapLight,
+    theme: Theme,
+}
 
 /// Colours of a theme, sRGB.
 struct Palette {
@@ -87,26 +96,8 @@ pub(crate) fn setup(
     mut meshes: ResMut<Assets<Mesh>>,
     mut materials: ResMut<Assets<StandardMaterial>>,
     mut images: ResMut<Assets<Image>>,
-    mut ambient: ResMut<GlobalAmbientLight>,
 ) {
-    // The environment map is the ambient light.
-    ambient.brightness = 0.0;
     commands.insert_resource(surroundings(settings.theme, AMBIENT, &mut images));
-    let unlit = StandardMaterial {
-        unlit: true,
-        cull_mode: None,
-        fog_enabled: false,
-        ..default()
-    };
-    commands.spawn((
-        Name::new("Backdrop"),
-        Backdrop,
-        Mesh3d(meshes.add(dome(settings.theme))),
-        MeshMaterial3d(materials.add(unlit)),
-        NotShadowCaster,
-        NotShadowReceiver,
-        ChildOf(*world),
-    ));
     let floor = StandardMaterial {
         perceptual_roughness: 0.95,
         reflectance: 0.1,
@@ -230,17 +221,16 @@ pub(crate) fn spawn(
     commands.insert_resource(surroundings(settings.theme, brightness, &mut images));
 }
 
+/// Parallel light; with shadows the main one, without a fill.
 fn sun(commands: &mut Commands, root: Entity, name: &str, from: Vec3, lux: f32, shadows: bool) {
     let direction = (-from).try_normalize().unwrap_or(Vec3::NEG_Z);
+    let warm = Color::srgb(1.0, 0.97, 0.93);
+    let cool = Color::srgb(0.86, 0.92, 1.0);
     let mut light = commands.spawn((
         Name::new(name.to_owned()),
         DirectionalLight {
             illuminance: lux,
-            color: if shadows {
-                Color::srgb(1.0, 0.97, 0.93)
-            } else {
-                Color::srgb(0.86, 0.92, 1.0)
-            },
+            color: if shadows { warm } else { cool },
             shadow_maps_enabled: false,
             // Texels are about a millimetre: small biases keep shadows attached to small things.
             shadow_depth_bias: 0.006,
@@ -252,6 +242,8 @@ fn sun(commands: &mut Commands, root: Entity, name: &str, from: Vec3, lux: f32, 
     ));
     if shadows {
         light.insert((ShadowLight, cascade(2.0)));
+    } else {
+        light.insert(FillLight);
     }
 }
 
@@ -267,13 +259,16 @@ fn cascade(far: f32) -> CascadeShadowConfig {
     .build()
 }
 
-/// Follows [`ViewSettings`]: shadows, grid.
+/// Follows [`ViewSettings`] and their [`Detail`]: shadows, grid, fill light, floor.
 pub(crate) fn follow_settings(
     settings: Res<ViewSettings>,
     detail: Res<Detail>,
     mut shadow_map: ResMut<DirectionalLightShadowMap>,
     mut lights: Query<&mut DirectionalLight, With<ShadowLight>>,
-    mut grids: Query<&mut Visibility, With<Grid>>,
+    mut shown: ParamSet<(
+        Query<&mut Visibility, With<Grid>>,
+        Query<&mut Visibility, Or<(With<FillLight>, With<Floor>)>>,
+    )>,
 ) {
     if shadow_map.size != detail.shadow_map {
         shadow_map.size = detail.shadow_map;
@@ -283,12 +278,18 @@ pub(crate) fn follow_settings(
             light.shadow_maps_enabled = settings.shadows;
         }
     }
-    for mut visibility in &mut grids {
-        visibility.set_if_neq(if settings.grid {
+    let visibility = |on: bool| {
+        if on {
             Visibility::Inherited
         } else {
             Visibility::Hidden
-        });
+        }
+    };
+    for mut grid in &mut shown.p0() {
+        grid.set_if_neq(visibility(settings.grid));
+    }
+    for mut extra in &mut shown.p1() {
+        extra.set_if_neq(visibility(detail.extras));
     }
 }
 
@@ -314,37 +315,45 @@ pub(crate) fn follow_distance(
 /// Recolours backdrop, floor and the light around when the theme changes.
 pub(crate) fn follow_theme(
     settings: Res<ViewSettings>,
-    mut shown: Local<Option<Theme>>,
+    now: Res<Surroundings>,
     mut commands: Commands,
     mut meshes: ResMut<Assets<Mesh>>,
     mut images: ResMut<Assets<Image>>,
-    surroundings_now: Res<Surroundings>,
-    mut stage: ParamSet<(
-        Single<&mut Mesh3d, With<Backdrop>>,
-        Single<&mut Mesh3d, With<Floor>>,
-    )>,
+    mut floor: Single<&mut Mesh3d, With<Floor>>,
 ) {
-    if shown
-        .replace(settings.theme)
-        .is_none_or(|theme| theme == settings.theme)
-    {
-        return;
+    if now.theme != settings.theme {
+        floor.0 = meshes.add(disc(settings.theme));
+        let brightness = now.light.intensity;
+        commands.insert_resource(surroundings(settings.theme, brightness, &mut images));
     }
-    stage.p0().0 = meshes.add(dome(settings.theme));
-    stage.p1().0 = meshes.add(disc(settings.theme));
-    let brightness = surroundings_now.0.intensity;
-    commands.insert_resource(surroundings(settings.theme, brightness, &mut images));
 }
 
-/// Gives every camera the light of the surroundings.
+/// Gives every camera backdrop and light of the surroundings.
 pub(crate) fn light_cameras(
     surroundings: Res<Surroundings>,
-    cameras: Query<Entity, With<Camera3d>>,
+    detail: Res<Detail>,
+    mut ambient: ResMut<GlobalAmbientLight>,
+    mut cameras: Query<(Entity, &mut ShadowFilteringMethod), With<Camera3d>>,
     mut commands: Commands,
 ) {
-    for camera in &cameras {
-        commands.entity(camera).insert(surroundings.0.clone());
+    for (camera, mut filter) in &mut cameras {
+        filter.set_if_neq(detail.shadow_filter);
+        let mut camera = commands.entity(camera);
+        camera.insert(surroundings.sky.clone());
+        if detail.environment {
+            camera.insert(surroundings.light.clone());
+        } else {
+            camera.remove::<EnvironmentMapLight>();
+        }
     }
+    // The one or the other.
+    let [red, green, blue] = palette(surroundings.theme).wall;
+    ambient.color = Color::linear_rgb(red, green, blue);
+    ambient.brightness = if detail.environment {
+        0.0
+    } else {
+        surroundings.light.intensity
+    };
 }
 
 fn surroundings(theme: Theme, brightness: f32, images: &mut Assets<Image>) -> Surroundings {
@@ -357,30 +366,54 @@ fn surroundings(theme: Theme, brightness: f32, images: &mut Assets<Image>) -> Su
         color(palette.ground),
     );
     light.intensity = brightness;
-    Surroundings(light)
+    let sky = Skybox {
+        image: Some(images.add(sky(&palette))),
+        // What makes a sample come out as it is, at the cameras' exposure.
+        brightness: 1.0 / Exposure::default().exposure(),
+        ..default()
+    };
+    Surroundings { sky, light, theme }
 }
 
-/// A ball seen from inside, coloured from the horizon to the zenith. Z is up.
-fn dome(theme: Theme) -> Mesh {
-    let palette = palette(theme);
-    let mut mesh = solid(&Shape::Sphere { radius: 14.0 });
-    let colors: Vec<[f32; 4]> = match mesh.attribute(Mesh::ATTRIBUTE_POSITION) {
-        Some(VertexAttributeValues::Float32x3(positions)) => positions
-            .iter()
-            .map(|[_, _, z]| {
-                // Below the horizon it is the floor's colour, which the floor fades into.
-                let height = (z / 14.0).clamp(0.0, 1.0).powf(0.7);
-                palette
-                    .horizon
-                    .mix(&palette.zenith, height)
-                    .to_linear()
-                    .to_f32_array()
-            })
-            .collect(),
-        _ => Vec::new(),
-    };
-    mesh.insert_attribute(Mesh::ATTRIBUTE_COLOR, colors);
-    mesh
+/// A cube of images: the horizon's colour below and at the horizon, towards the zenith's above.
+fn sky(palette: &Palette) -> Image {
+    const SIDE: u32 = 32;
+    let mut pixels = Vec::with_capacity((SIDE * SIDE * 6 * 4) as usize);
+    // Faces in the order +X, −X, +Y, −Y, +Z, −Z; Bevy's Y is up.
+    for face in 0..6 {
+        for row in 0..SIDE {
+            for column in 0..SIDE {
+                let at = |step: u32| (step as f32 + 0.5) / SIDE as f32 * 2.0 - 1.0;
+                let (across, down) = (at(column), at(row));
+                let up = match face {
+                    2 => 1.0,
+                    3 => -1.0,
+                    _ => -down,
+                };
+                let side = if matches!(face, 2 | 3) { down } else { 1.0 };
+                let height = up / Vec3::new(across, up, side).length();
+                let share = height.clamp(0.0, 1.0).powf(0.8);
+                let color = palette.horizon.mix(&palette.zenith, share).to_srgba();
+                pixels.extend(color.to_u8_array());
+            }
+        }
+    }
+    let mut image = Image::new(
+        Extent3d {
+            width: SIDE,
+            height: SIDE,
+            depth_or_array_layers: 6,
+        },
+        TextureDimension::D2,
+        pixels,
+        TextureFormat::Rgba8UnormSrgb,
+        RenderAssetUsages::RENDER_WORLD,
+    );
+    image.texture_view_descriptor = Some(TextureViewDescriptor {
+        dimension: Some(TextureViewDimension::Cube),
+        ..default()
+    });
+    image
 }
 
 /// The floor: a disc that fades out towards the backdrop.

@@ -51,7 +51,9 @@ impl Clock {
 
     /// The instant of a wall clock's time; `None` for a stepped clock or a time too far away.
     pub(crate) fn instant_at(&self, secs: f64) -> Option<Instant> {
-        let Source::Wall(start) = self.0 else { return None };
+        let Source::Wall(start) = self.0 else {
+            return None;
+        };
         let offset = Duration::try_from_secs_f64(secs.max(0.0)).ok()?;
         start.checked_add(offset)
     }

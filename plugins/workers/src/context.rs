@@ -23,7 +23,13 @@ impl<'a, S: Service> Context<'a, S> {
         shared: &'a Shared,
     ) -> Self {
         let now_secs = clock.now_secs();
-        Self { now_secs, clock, outlet, shared, service: PhantomData }
+        Self {
+            now_secs,
+            clock,
+            outlet,
+            shared,
+            service: PhantomData,
+        }
     }
 
     /// The time of this call, seconds since the service was spawned; the same throughout a call.
@@ -47,6 +53,9 @@ impl<'a, S: Service> Context<'a, S> {
 
     /// Reports how far a long piece of work is, `fraction` from 0 to 1.
     pub fn progress(&mut self, stage: &str, fraction: f64) {
-        self.shared.set_progress(Progress { stage: stage.to_owned(), fraction });
+        self.shared.set_progress(Progress {
+            stage: stage.to_owned(),
+            fraction,
+        });
     }
 }

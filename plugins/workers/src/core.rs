@@ -50,7 +50,13 @@ impl<S: Service> Core<S> {
         shared: Arc<Shared>,
         outlet: Outlet<S::Event>,
     ) -> Self {
-        Self { stage: Stage::Waiting(factory), clock, shared, outlet, wake: Wake::At(0.0) }
+        Self {
+            stage: Stage::Waiting(factory),
+            clock,
+            shared,
+            outlet,
+            wake: Wake::At(0.0),
+        }
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -129,13 +135,18 @@ impl<S: Service> Core<S> {
 
     /// Calls the service and catches its panic, which ends it.
     fn guarded<T>(&mut self, call: impl FnOnce(&mut S, &mut Context<'_, S>) -> T) -> Option<T> {
-        let Stage::Running(service) = &mut self.stage else { return None };
+        let Stage::Running(service) = &mut self.stage else {
+            return None;
+        };
         let mut cx = Context::new(&self.clock, &mut self.outlet, &self.shared);
         match catch_unwind(AssertUnwindSafe(|| call(service, &mut cx))) {
             Ok(value) => Some(value),
             Err(panic) => {
                 let why = format!("it panicked: {}", panic_text(&*panic));
-                self.fail(ServiceError::Gone { service: S::NAME.to_owned(), why });
+                self.fail(ServiceError::Gone {
+                    service: S::NAME.to_owned(),
+                    why,
+                });
                 None
             }
         }
@@ -151,17 +162,27 @@ impl<S: Service> Core<S> {
     fn drop_service(&mut self) {
         let stage = std::mem::replace(&mut self.stage, Stage::Ended);
         if let Err(panic) = catch_unwind(AssertUnwindSafe(move || drop(stage))) {
-            tracing::error!("the service `{}` panicked while dropped: {}", S::NAME, panic_text(&*panic));
+            tracing::error!(
+                "the service `{}` panicked while dropped: {}",
+                S::NAME,
+                panic_text(&*panic)
+            );
         }
     }
 }
 
 pub(crate) fn stopped_error<S: Service>() -> ServiceError {
-    ServiceError::Gone { service: S::NAME.to_owned(), why: "it was stopped".to_owned() }
+    ServiceError::Gone {
+        service: S::NAME.to_owned(),
+        why: "it was stopped".to_owned(),
+    }
 }
 
 fn start_error<S: Service>(why: String) -> ServiceError {
-    ServiceError::Start { service: S::NAME.to_owned(), why }
+    ServiceError::Start {
+        service: S::NAME.to_owned(),
+        why,
+    }
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> String {

@@ -49,7 +49,12 @@ pub fn spawn<S: Service>(factory: impl FnOnce() -> S + Send + 'static, host: Hos
     let shared = Arc::new(Shared::new(S::NAME));
     let (outbox, inbox) = bounded(QUEUE_CAPACITY);
     let (outlet, inlet) = outlet::channel(Arc::clone(&shared));
-    let parts = Parts { factory: Box::new(factory), shared: Arc::clone(&shared), inbox, outlet };
+    let parts = Parts {
+        factory: Box::new(factory),
+        shared: Arc::clone(&shared),
+        inbox,
+        outlet,
+    };
     let (host, fallback) = match host {
         Host::Inline => (parts.inline(Clock::wall()), None),
         Host::Stepped => (parts.inline(Clock::stepped()), None),
@@ -61,7 +66,13 @@ pub fn spawn<S: Service>(factory: impl FnOnce() -> S + Send + 'static, host: Hos
             }
         },
     };
-    Handle { host, outbox, inlet: Mutex::new(inlet), shared, fallback }
+    Handle {
+        host,
+        outbox,
+        inlet: Mutex::new(inlet),
+        shared,
+        fallback,
+    }
 }
 
 /// All that a host needs to run a service.
@@ -74,7 +85,10 @@ struct Parts<S: Service> {
 
 impl<S: Service> Parts<S> {
     fn core(self, clock: Clock) -> (Core<S>, Receiver<Inbound<S>>) {
-        (Core::new(self.factory, clock, self.shared, self.outlet), self.inbox)
+        (
+            Core::new(self.factory, clock, self.shared, self.outlet),
+            self.inbox,
+        )
     }
 
     fn inline(self, clock: Clock) -> Running<S> {
@@ -137,7 +151,10 @@ impl<S: Service> Handle<S> {
 
     /// The next event, if there is one.
     pub fn try_event(&self) -> Option<S::Event> {
-        self.inlet.lock().unwrap_or_else(PoisonError::into_inner).next()
+        self.inlet
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .next()
     }
 
     /// The events that wait, in the order in which they were told.

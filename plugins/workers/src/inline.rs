@@ -25,7 +25,11 @@ struct Runner<S: Service> {
 impl<S: Service> Inline<S> {
     pub(crate) fn new(core: Core<S>, inbox: Receiver<Inbound<S>>) -> Self {
         let clock = core.clock().clone();
-        Self { runner: Mutex::new(Runner { core, inbox }), clock, stop: AtomicBool::new(false) }
+        Self {
+            runner: Mutex::new(Runner { core, inbox }),
+            clock,
+            stop: AtomicBool::new(false),
+        }
     }
 
     /// Hands over the messages that wait, in order. Does nothing when called from inside a slice.
@@ -41,7 +45,9 @@ impl<S: Service> Inline<S> {
     /// In stepped time, what is due at the present time.
     pub(crate) fn pump(&self, budget: Duration) {
         let start = Instant::now();
-        let Some(mut runner) = self.try_lock() else { return };
+        let Some(mut runner) = self.try_lock() else {
+            return;
+        };
         runner.core.start();
         loop {
             let waiting = runner.inbox.len();
@@ -54,7 +60,9 @@ impl<S: Service> Inline<S> {
 
     /// Moves stepped time on to `secs`, with every tick due on the way at exactly its time.
     pub(crate) fn advance_to(&self, secs: f64) {
-        let Some(mut runner) = self.try_lock() else { return };
+        let Some(mut runner) = self.try_lock() else {
+            return;
+        };
         runner.core.start();
         loop {
             let waiting = runner.inbox.len();
@@ -97,7 +105,9 @@ impl<S: Service> Inline<S> {
 impl<S: Service> Runner<S> {
     fn take_messages(&mut self, count: usize) {
         for _ in 0..count {
-            let Ok(message) = self.inbox.try_recv() else { break };
+            let Ok(message) = self.inbox.try_recv() else {
+                break;
+            };
             if self.core.has_ended() {
                 drop(message);
             } else {

@@ -25,6 +25,7 @@ mod inline;
 mod native;
 mod outlet;
 mod pending;
+mod priority;
 mod service;
 mod status;
 mod timer;

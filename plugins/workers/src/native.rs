@@ -2,8 +2,8 @@
 //!
 //! Waiting is in three parts. Until shortly before the deadline it waits for messages; then it
 //! sleeps, for a message that comes now can wait; the last moment it spins, because a sleeping
-//! thread wakes some tens of microseconds late. Linux is asked for exact timers and, where the
-//! user may, a higher priority; neither needs privileges to be tried.
+//! thread wakes some tens of microseconds late. The system is asked to prefer the thread as far as
+//! the user may.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +13,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
 use web_time::{Duration, Instant};
 
 use crate::core::{Core, Inbound};
+use crate::priority;
 use crate::service::{Service, Wake};
 
 /// Messages are no longer waited for this long before a deadline.
@@ -38,13 +39,18 @@ impl Native {
     ) -> std::io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&stop);
-        let thread = thread::Builder::new().name(S::NAME.to_owned()).spawn(move || {
-            prefer_this_thread(S::NAME);
-            if let Some((core, inbox)) = make() {
-                run(core, &inbox, &seen);
-            }
-        })?;
-        Ok(Self { thread: Some(thread), stop })
+        let thread = thread::Builder::new()
+            .name(S::NAME.to_owned())
+            .spawn(move || {
+                priority::prefer_this_thread(S::NAME);
+                if let Some((core, inbox)) = make() {
+                    run(core, &inbox, &seen);
+                }
+            })?;
+        Ok(Self {
+            thread: Some(thread),
+            stop,
+        })
     }
 
     /// Tells the thread to end; `nudge` must wake it if it waits.
@@ -136,20 +142,3 @@ fn sleep_until(deadline: Instant) {
         }
     }
 }
-
-/// Asks the system for exact timers and, where the user may, a higher priority for this thread.
-#[cfg(target_os = "linux")]
-fn prefer_this_thread(name: &str) {
-    use std::num::NonZeroU64;
-    if let Err(error) = rustix::thread::set_current_timer_slack(NonZeroU64::new(1)) {
-        tracing::debug!("the thread `{name}` keeps its timer slack: {error}");
-    }
-    // Process id 0 is the calling thread on Linux. Without the right to it nothing changes.
-    match rustix::process::setpriority_process(None, -11) {
-        Ok(()) => tracing::debug!("the thread `{name}` runs at nice -11"),
-        Err(error) => tracing::debug!("the thread `{name}` keeps its priority: {error}"),
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn prefer_this_thread(_name: &str) {}

@@ -40,7 +40,13 @@ pub(crate) fn channel<E>(shared: Arc<Shared>) -> (Outlet<E>, Inlet<E>) {
     let (samples, sample_receiver) = bounded(SAMPLES);
     let (notices, notice_receiver) = bounded(NOTICES);
     let oldest_sample = sample_receiver.clone();
-    let outlet = Outlet { next: 0, samples, oldest_sample, notices, shared };
+    let outlet = Outlet {
+        next: 0,
+        samples,
+        oldest_sample,
+        notices,
+        shared,
+    };
     let inlet = Inlet {
         samples: sample_receiver,
         notices: notice_receiver,
@@ -91,7 +97,11 @@ impl<E> Inlet<E> {
             (Some(_), None) => true,
             (None, _) => false,
         };
-        let slot = if notice_first { &mut self.next_notice } else { &mut self.next_sample };
+        let slot = if notice_first {
+            &mut self.next_notice
+        } else {
+            &mut self.next_sample
+        };
         slot.take().map(|(_, event)| event)
     }
 }

@@ -71,7 +71,10 @@ impl<S: Service> Pending<S> {
     ) -> (Self, Answer<S::Reply>) {
         let (sender, receiver) = oneshot::channel();
         shared.in_flight.fetch_add(1, Ordering::SeqCst);
-        let answer = Answer { sender: Some(sender), shared: Arc::clone(&shared) };
+        let answer = Answer {
+            sender: Some(sender),
+            shared: Arc::clone(&shared),
+        };
         let pending = Self {
             stage: Stage::Waiting(receiver),
             shared,
@@ -137,7 +140,10 @@ impl<S: Service> Future for Pending<S> {
         let polled = this.poll_once(cx);
         if polled.is_pending()
             && let Some(deadline) = this.deadline
-            && !this.timer.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()))
+            && !this
+                .timer
+                .as_ref()
+                .is_some_and(|waker| waker.will_wake(cx.waker()))
         {
             this.timer = Some(cx.waker().clone());
             timer::wake_at(deadline, cx.waker().clone());

@@ -51,7 +51,10 @@ mod threaded {
         running: bool,
     }
 
-    static ALARMS: Mutex<Alarms> = Mutex::new(Alarms { heap: BinaryHeap::new(), running: false });
+    static ALARMS: Mutex<Alarms> = Mutex::new(Alarms {
+        heap: BinaryHeap::new(),
+        running: false,
+    });
     static CHANGED: Condvar = Condvar::new();
 
     pub(super) fn wake_at(at: Instant, waker: Waker) {
@@ -61,7 +64,10 @@ mod threaded {
             CHANGED.notify_one();
             return;
         }
-        match thread::Builder::new().name("forearm-timer".to_owned()).spawn(run) {
+        match thread::Builder::new()
+            .name("forearm-timer".to_owned())
+            .spawn(run)
+        {
             Ok(_) => alarms.running = true,
             Err(error) => tracing::warn!("no thread for timeouts ({error}): they may be late"),
         }

@@ -6,7 +6,9 @@ use std::thread;
 use std::time::Duration;
 
 use forearm_protocol::{Message, ServiceError};
-use forearm_workers::{Context, Handle, Host, HostKind, QUEUE_CAPACITY, Service, State, Wake, spawn};
+use forearm_workers::{
+    Context, Handle, Host, HostKind, QUEUE_CAPACITY, Service, State, Wake, spawn,
+};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -67,7 +69,10 @@ impl Service for Probe {
         }
         self.log.push("ready".to_owned());
         if self.fail_start {
-            return Err(ServiceError::Start { service: "probe".into(), why: "no luck".into() });
+            return Err(ServiceError::Start {
+                service: "probe".into(),
+                why: "no luck".into(),
+            });
         }
         Ok(())
     }
@@ -107,7 +112,9 @@ impl Service for Probe {
     }
 
     fn tick(&mut self, cx: &mut Context<'_, Self>) -> Wake {
-        let Some(period) = self.period_secs else { return Wake::OnMessage };
+        let Some(period) = self.period_secs else {
+            return Wake::OnMessage;
+        };
         self.log.push(format!("tick {:.3}", cx.now_secs()));
         Wake::At(cx.now_secs() + period)
     }
@@ -145,9 +152,16 @@ fn requests_are_answered_and_the_path_is_told() {
         let handle = spawn(Probe::default, host);
         assert_eq!(handle.request_blocking(Ask::Echo(7)), Ok(Answer::Echo(7)));
         let refused = handle.request_blocking(Ask::Refuse).expect_err("refused");
-        assert!(refused.to_string().contains("this was refused: it is a test; go on"));
+        assert!(
+            refused
+                .to_string()
+                .contains("this was refused: it is a test; go on")
+        );
         let status = handle.status();
-        assert_eq!((status.state, status.in_flight, status.fallback), (State::Ready, 0, None));
+        assert_eq!(
+            (status.state, status.in_flight, status.fallback),
+            (State::Ready, 0, None)
+        );
         assert_eq!((status.received, status.answered), (2, 2));
         assert_eq!(status.progress.expect("reported").stage, "warming up");
         let kind = match host {
@@ -170,26 +184,47 @@ fn the_thread_is_named_after_the_service() {
 fn what_is_sent_before_ready_waits_in_order() {
     on_every_host(|host| {
         let (open, gate) = mpsc::channel();
-        let handle = spawn(move || Probe { gate: Some(gate), ..Probe::default() }, host);
+        let handle = spawn(
+            move || Probe {
+                gate: Some(gate),
+                ..Probe::default()
+            },
+            host,
+        );
         let mut early = handle.request(Ask::Echo(1));
         handle.send(Tell::Note(2)).expect("queued");
         let _later = handle.request(Ask::Echo(3));
-        assert_eq!((handle.status().state, handle.status().in_flight), (State::Starting, 2));
+        assert_eq!(
+            (handle.status().state, handle.status().in_flight),
+            (State::Starting, 2)
+        );
         if host == Host::Thread {
             assert_eq!(early.try_take(), None, "nothing runs half prepared");
         }
         open.send(()).expect("the service waits");
         assert_eq!(pollster::block_on(early), Ok(Answer::Echo(1)));
-        assert_eq!(log_of(&handle)[..4], ["ready", "echo 1", "note 2", "echo 3"]);
+        assert_eq!(
+            log_of(&handle)[..4],
+            ["ready", "echo 1", "note 2", "echo 3"]
+        );
     });
 }
 
 #[test]
 fn a_failed_start_fails_every_request_with_its_reason() {
     on_every_host(|host| {
-        let handle = spawn(|| Probe { fail_start: true, ..Probe::default() }, host);
+        let handle = spawn(
+            || Probe {
+                fail_start: true,
+                ..Probe::default()
+            },
+            host,
+        );
         let error = handle.request_blocking(Ask::Log).expect_err("not started");
-        assert_eq!(error.to_string(), "the service `probe` did not start: no luck");
+        assert_eq!(
+            error.to_string(),
+            "the service `probe` did not start: no luck"
+        );
         assert_eq!(handle.send(Tell::Note(1)), Err(error.clone()));
         assert_eq!(handle.status().state, State::Failed);
         assert_eq!(handle.status().failure, Some(error));
@@ -203,7 +238,11 @@ fn a_panic_fails_everything_in_flight_and_goes_no_further() {
         let (open, gate) = mpsc::channel();
         let counter = Arc::clone(&stopped);
         let handle = spawn(
-            move || Probe { gate: Some(gate), stopped: counter, ..Probe::default() },
+            move || Probe {
+                gate: Some(gate),
+                stopped: counter,
+                ..Probe::default()
+            },
             host,
         );
         let first = handle.request(Ask::Echo(1));
@@ -216,11 +255,18 @@ fn a_panic_fails_everything_in_flight_and_goes_no_further() {
             assert!(matches!(error, ServiceError::Gone { .. }));
             assert!(error.to_string().contains("told to panic"), "{error}");
         }
-        assert!(matches!(handle.send(Tell::Note(1)), Err(ServiceError::Gone { .. })));
+        assert!(matches!(
+            handle.send(Tell::Note(1)),
+            Err(ServiceError::Gone { .. })
+        ));
         let status = handle.status();
         assert_eq!((status.state, status.in_flight), (State::Failed, 0));
         drop(handle);
-        assert_eq!(stopped.load(Ordering::SeqCst), 0, "a broken service is not asked for more");
+        assert_eq!(
+            stopped.load(Ordering::SeqCst),
+            0,
+            "a broken service is not asked for more"
+        );
     });
 }
 
@@ -229,7 +275,10 @@ fn a_panicking_factory_is_a_failed_start() {
     on_every_host(|host| {
         let handle = spawn(|| -> Probe { panic!("no parts") }, host);
         let error = handle.request_blocking(Ask::Log).expect_err("not started");
-        assert_eq!(error.to_string(), "the service `probe` did not start: no parts");
+        assert_eq!(
+            error.to_string(),
+            "the service `probe` did not start: no parts"
+        );
     });
 }
 
@@ -238,12 +287,21 @@ fn stopping_is_called_once_and_ends_everything() {
     on_every_host(|host| {
         let stopped = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&stopped);
-        let mut handle = spawn(move || Probe { stopped: counter, ..Probe::default() }, host);
+        let mut handle = spawn(
+            move || Probe {
+                stopped: counter,
+                ..Probe::default()
+            },
+            host,
+        );
         settle(&handle);
         handle.stop();
         assert_eq!(handle.status().state, State::Stopped);
         let error = handle.request_blocking(Ask::Log).expect_err("stopped");
-        assert_eq!(error.to_string(), "the service `probe` is gone (it was stopped); start it again");
+        assert_eq!(
+            error.to_string(),
+            "the service `probe` is gone (it was stopped); start it again"
+        );
         handle.stop();
         drop(handle);
         assert_eq!(stopped.load(Ordering::SeqCst), 1);
@@ -255,7 +313,13 @@ fn dropping_the_handle_stops_the_service() {
     on_every_host(|host| {
         let stopped = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&stopped);
-        let handle = spawn(move || Probe { stopped: counter, ..Probe::default() }, host);
+        let handle = spawn(
+            move || Probe {
+                stopped: counter,
+                ..Probe::default()
+            },
+            host,
+        );
         settle(&handle);
         drop(handle);
         assert_eq!(stopped.load(Ordering::SeqCst), 1);
@@ -266,9 +330,18 @@ fn dropping_the_handle_stops_the_service() {
 fn a_full_queue_is_an_error_not_a_wait() {
     on_every_host(|host| {
         let (open, gate) = mpsc::channel();
-        let handle = spawn(move || Probe { gate: Some(gate), ..Probe::default() }, host);
+        let handle = spawn(
+            move || Probe {
+                gate: Some(gate),
+                ..Probe::default()
+            },
+            host,
+        );
         let refused = (0..=QUEUE_CAPACITY as u32).find_map(|n| handle.send(Tell::Note(n)).err());
-        let busy = ServiceError::Busy { service: "probe".into(), queued: QUEUE_CAPACITY };
+        let busy = ServiceError::Busy {
+            service: "probe".into(),
+            queued: QUEUE_CAPACITY,
+        };
         assert_eq!(refused, Some(busy.clone()));
         let refused = handle.request(Ask::Log);
         open.send(()).expect("the service waits");
@@ -279,7 +352,13 @@ fn a_full_queue_is_an_error_not_a_wait() {
 #[test]
 fn a_request_without_an_answer_times_out() {
     let (open, gate) = mpsc::channel();
-    let handle = spawn(move || Probe { gate: Some(gate), ..Probe::default() }, Host::Thread);
+    let handle = spawn(
+        move || Probe {
+            gate: Some(gate),
+            ..Probe::default()
+        },
+        Host::Thread,
+    );
     let pending = handle.request_within(Ask::Log, Duration::from_millis(5));
     let error = pollster::block_on(pending).expect_err("too late");
     assert_eq!(
@@ -292,14 +371,23 @@ fn a_request_without_an_answer_times_out() {
     );
     open.send(()).expect("the service waits");
     settle(&handle);
-    assert_eq!(handle.status().in_flight, 0, "the late answer is not in flight any more");
+    assert_eq!(
+        handle.status().in_flight,
+        0,
+        "the late answer is not in flight any more"
+    );
 }
 
 #[test]
 fn unread_samples_are_dropped_oldest_first_and_notices_are_kept() {
     on_every_host(|host| {
         let handle = spawn(Probe::default, host);
-        handle.send(Tell::Emit { samples: 500, notices: 20 }).expect("queued");
+        handle
+            .send(Tell::Emit {
+                samples: 500,
+                notices: 20,
+            })
+            .expect("queued");
         settle(&handle);
         let events: Vec<Told> = handle.events().collect();
         let samples: Vec<u32> = events
@@ -310,7 +398,10 @@ fn unread_samples_are_dropped_oldest_first_and_notices_are_kept() {
             })
             .collect();
         assert_eq!(events.len() - samples.len(), 20, "every notice arrives");
-        assert!(samples.is_sorted() && samples.last() == Some(&499), "the newest arrive in order");
+        assert!(
+            samples.is_sorted() && samples.last() == Some(&499),
+            "the newest arrive in order"
+        );
         let status = handle.status();
         assert_eq!(status.events, 520);
         assert_eq!(status.events_dropped as usize, 500 - samples.len());
@@ -321,30 +412,50 @@ fn unread_samples_are_dropped_oldest_first_and_notices_are_kept() {
 fn events_of_both_kinds_keep_their_order() {
     on_every_host(|host| {
         let handle = spawn(Probe::default, host);
-        handle.send(Tell::Emit { samples: 10, notices: 10 }).expect("queued");
+        handle
+            .send(Tell::Emit {
+                samples: 10,
+                notices: 10,
+            })
+            .expect("queued");
         settle(&handle);
         let events: Vec<Told> = handle.events().collect();
-        let told: Vec<Told> = (0..10).flat_map(|n| [Told::Notice(n), Told::Sample(n)]).collect();
+        let told: Vec<Told> = (0..10)
+            .flat_map(|n| [Told::Notice(n), Told::Sample(n)])
+            .collect();
         assert_eq!(events, told);
     });
 }
 
 #[test]
 fn stepped_time_ticks_at_exactly_the_deadlines() {
-    let service = || Probe { period_secs: Some(0.25), ..Probe::default() };
+    let service = || Probe {
+        period_secs: Some(0.25),
+        ..Probe::default()
+    };
     let handle = spawn(service, Host::Stepped);
     handle.advance_to(0.6);
     handle.send(Tell::Note(1)).expect("queued");
     handle.advance_to(0.8);
     handle.advance_to(0.1);
-    let expected = ["ready", "tick 0.000", "tick 0.250", "tick 0.500", "note 1", "tick 0.750"];
+    let expected = [
+        "ready",
+        "tick 0.000",
+        "tick 0.250",
+        "tick 0.500",
+        "note 1",
+        "tick 0.750",
+    ];
     assert_eq!(log_of(&handle), expected);
     assert_eq!(handle.status().ticks, 4);
 }
 
 #[test]
 fn threads_and_slices_tick_by_themselves() {
-    let service = || Probe { period_secs: Some(0.0005), ..Probe::default() };
+    let service = || Probe {
+        period_secs: Some(0.0005),
+        ..Probe::default()
+    };
     let threaded = spawn(service, Host::Thread);
     while threaded.status().ticks < 20 {
         thread::yield_now();
@@ -360,7 +471,13 @@ fn an_overdue_service_still_takes_messages() {
     on_every_host(|host| {
         // Every tick is overdue at once; a stepped clock would tick for ever, so it gets no ticks.
         let period_secs = (host != Host::Stepped).then_some(-1.0);
-        let handle = spawn(move || Probe { period_secs, ..Probe::default() }, host);
+        let handle = spawn(
+            move || Probe {
+                period_secs,
+                ..Probe::default()
+            },
+            host,
+        );
         for number in 0..200 {
             handle.send(Tell::Note(number)).expect("queued");
         }

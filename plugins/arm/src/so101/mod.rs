@@ -17,10 +17,16 @@ use crate::shape::Shape;
 
 /// A half and a quarter turn as the published description rounds them: the reference poses are made
 /// with these, and with exact ones the tool would be 14 µrad off.
-#[expect(clippy::approx_constant, reason = "the published description's rounding")]
+#[expect(
+    clippy::approx_constant,
+    reason = "the published description's rounding"
+)]
 const PI: f64 = 3.14159;
 /// See [`PI`].
-#[expect(clippy::approx_constant, reason = "the published description's rounding")]
+#[expect(
+    clippy::approx_constant,
+    reason = "the published description's rounding"
+)]
 const FRAC_PI_2: f64 = 1.5708;
 /// Stall torque of an STS3215 at 12 V, N·m.
 const STALL_TORQUE: f64 = 2.94;
@@ -64,7 +70,14 @@ const ROWS: [Row; 7] = [
         mass: (
             0.147,
             [0.0137179, -5.19711e-5, 0.0334843],
-            [1.14686e-4, 1.36117e-4, 1.30364e-4, -4.59787e-7, 4.97151e-6, 9.75275e-8],
+            [
+                1.14686e-4,
+                1.36117e-4,
+                1.30364e-4,
+                -4.59787e-7,
+                4.97151e-6,
+                9.75275e-8,
+            ],
         ),
         joint: None,
         boxes: &[],
@@ -74,7 +87,14 @@ const ROWS: [Row; 7] = [
         mass: (
             0.100006,
             [-0.0307604, -1.66727e-5, -0.0252713],
-            [8.3759e-5, 8.10403e-5, 2.39783e-5, 7.55525e-8, -1.16342e-6, 1.54663e-7],
+            [
+                8.3759e-5,
+                8.10403e-5,
+                2.39783e-5,
+                7.55525e-8,
+                -1.16342e-6,
+                1.54663e-7,
+            ],
         ),
         joint: Some((
             "shoulder_pan",
@@ -85,7 +105,11 @@ const ROWS: [Row; 7] = [
             [PI, 0.0, -PI],
         )),
         boxes: &[
-            ([0.015, 0.010, 0.023], [-0.030399, 0.000422, -0.0387], PLASTIC),
+            (
+                [0.015, 0.010, 0.023],
+                [-0.030399, 0.000422, -0.0387],
+                PLASTIC,
+            ),
             ([0.025, 0.020, 0.038], [-0.025, 0.0, 0.0], PLASTIC),
         ],
     },
@@ -94,7 +118,14 @@ const ROWS: [Row; 7] = [
         mass: (
             0.103,
             [-0.0898471, -0.00838224, 0.0184089],
-            [4.08002e-5, 1.47318e-4, 1.42487e-4, -1.97819e-5, -4.03016e-8, 8.97326e-9],
+            [
+                4.08002e-5,
+                1.47318e-4,
+                1.42487e-4,
+                -1.97819e-5,
+                -4.03016e-8,
+                8.97326e-9,
+            ],
         ),
         joint: Some((
             "shoulder_lift",
@@ -114,7 +145,14 @@ const ROWS: [Row; 7] = [
         mass: (
             0.104,
             [-0.0980701, 0.00324376, 0.0182831],
-            [2.87438e-5, 1.59844e-4, 1.4529e-4, 7.41152e-6, 1.26409e-6, -4.90188e-8],
+            [
+                2.87438e-5,
+                1.59844e-4,
+                1.4529e-4,
+                7.41152e-6,
+                1.26409e-6,
+                -4.90188e-8,
+            ],
         ),
         joint: Some((
             "elbow_flex",
@@ -134,7 +172,14 @@ const ROWS: [Row; 7] = [
         mass: (
             0.079,
             [-0.000103312, -0.0386143, 0.0281156],
-            [3.68263e-5, 2.5391e-5, 2.1e-5, 1.7893e-8, -5.28128e-8, 3.6412e-6],
+            [
+                3.68263e-5,
+                2.5391e-5,
+                2.1e-5,
+                1.7893e-8,
+                -5.28128e-8,
+                3.6412e-6,
+            ],
         ),
         joint: Some((
             "wrist_flex",
@@ -154,7 +199,14 @@ const ROWS: [Row; 7] = [
         mass: (
             0.087,
             [0.000213627, 0.000245138, -0.025187],
-            [2.75087e-5, 4.33657e-5, 3.45059e-5, -3.35241e-7, -5.7352e-6, -5.17847e-8],
+            [
+                2.75087e-5,
+                4.33657e-5,
+                3.45059e-5,
+                -3.35241e-7,
+                -5.7352e-6,
+                -5.17847e-8,
+            ],
         ),
         joint: Some((
             "wrist_roll",
@@ -175,7 +227,14 @@ const ROWS: [Row; 7] = [
         mass: (
             0.012,
             [-0.00157495, -0.0300244, 0.0192755],
-            [6.61427e-6, 1.89032e-6, 5.28738e-6, -3.19807e-7, -5.90717e-9, -1.09945e-7],
+            [
+                6.61427e-6,
+                1.89032e-6,
+                5.28738e-6,
+                -3.19807e-7,
+                -5.90717e-9,
+                -1.09945e-7,
+            ],
         ),
         joint: Some((
             "gripper",
@@ -232,7 +291,12 @@ pub fn so101() -> ArmModel {
                 name: name.to_owned(),
                 kind: JointKind::Revolute,
                 axis: Vector3::z_axis(),
-                limits: JointLimits { lower, upper, velocity: NO_LOAD_SPEED, effort },
+                limits: JointLimits {
+                    lower,
+                    upper,
+                    velocity: NO_LOAD_SPEED,
+                    effort,
+                },
                 servo: STS3215,
             });
             Attachment {
@@ -255,7 +319,11 @@ pub fn so101() -> ArmModel {
         links.push(Link {
             name: row.name.to_owned(),
             attachment,
-            inertial: Inertial { mass, link_from_inertial: pose(com, [0.0; 3]), inertia },
+            inertial: Inertial {
+                mass,
+                link_from_inertial: pose(com, [0.0; 3]),
+                inertia,
+            },
             visuals: looks::visuals(row.name),
             colliders,
         });
@@ -322,7 +390,8 @@ mod tests {
         // At the gripper's lower limit the tips meet: inner faces less than 5 mm apart.
         let model = so101();
         let jaw = model.links[6].attachment.as_ref().unwrap();
-        let turn = UnitQuaternion::from_axis_angle(&Vector3::z_axis(), model.joints[5].limits.lower);
+        let turn =
+            UnitQuaternion::from_axis_angle(&Vector3::z_axis(), model.joints[5].limits.lower);
         let gripper_from_jaw = jaw.parent_from_joint * turn;
         let tip = gripper_from_jaw * nalgebra::Point3::from(FINGERS[1].tip);
         assert!((tip.x - FINGERS[0].tip[0]).abs() < 0.005, "{tip}");

@@ -27,7 +27,11 @@ impl Observation {
     #[must_use]
     pub fn zeros(joints: usize) -> Self {
         let zeros = vec![0.0; joints];
-        Self { positions: zeros.clone(), velocities: zeros.clone(), efforts: zeros }
+        Self {
+            positions: zeros.clone(),
+            velocities: zeros.clone(),
+            efforts: zeros,
+        }
     }
 }
 

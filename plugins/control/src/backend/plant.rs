@@ -133,7 +133,9 @@ impl Plant {
     /// Whether the object with this name has flat sides that jaws should be square to.
     #[must_use]
     pub fn has_flat_sides(&self, name: &str) -> bool {
-        self.objects.iter().any(|object| object.name == name && object.has_flat_sides)
+        self.objects
+            .iter()
+            .any(|object| object.name == name && object.has_flat_sides)
     }
 
     /// Which object lies in which tray, by their names.
@@ -166,12 +168,19 @@ impl Plant {
 
 impl StepTime {
     fn mean(self) -> f64 {
-        if self.steps == 0 { 0.0 } else { self.secs / self.steps as f64 }
+        if self.steps == 0 {
+            0.0
+        } else {
+            self.secs / self.steps as f64
+        }
     }
 }
 
 impl Surroundings for Plant {
     fn object_names(&self) -> Vec<&str> {
-        self.objects.iter().map(|object| object.name.as_str()).collect()
+        self.objects
+            .iter()
+            .map(|object| object.name.as_str())
+            .collect()
     }
 }

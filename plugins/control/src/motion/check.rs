@@ -35,7 +35,11 @@ impl Motion {
     ) -> Result<(), MotionMisfit> {
         for (step, what) in self.steps.iter().enumerate() {
             if let Some(problem) = problem_of(what, model, surroundings) {
-                return Err(MotionMisfit { motion: self.name.clone(), step, problem });
+                return Err(MotionMisfit {
+                    motion: self.name.clone(),
+                    step,
+                    problem,
+                });
             }
         }
         Ok(())
@@ -44,9 +48,9 @@ impl Motion {
 
 fn problem_of(step: &Step, model: &ArmModel, surroundings: &dyn Surroundings) -> Option<String> {
     match step {
-        Step::Joints { degrees, .. } => {
-            degrees.iter().find_map(|(name, position)| joint_problem(model, name, *position))
-        }
+        Step::Joints { degrees, .. } => degrees
+            .iter()
+            .find_map(|(name, position)| joint_problem(model, name, *position)),
         Step::Gripper { .. } if model.gripper.is_none() => {
             Some(format!("the arm `{}` has no gripper", model.name))
         }
@@ -64,11 +68,14 @@ fn problem_of(step: &Step, model: &ArmModel, surroundings: &dyn Surroundings) ->
 fn joint_problem(model: &ArmModel, name: &str, position: f64) -> Option<String> {
     let Some(joint) = model.joint_index(name) else {
         let there = list(model.joints.iter().map(|joint| joint.name.as_str()));
-        return Some(format!("the arm `{}` has no joint `{name}`; it has {there}", model.name));
+        return Some(format!(
+            "the arm `{}` has no joint `{name}`; it has {there}",
+            model.name
+        ));
     };
     let limits = model.joints[joint].limits;
-    let [low, high] = [limits.lower, limits.upper]
-        .map(|limit| JointUnit::Degrees.to_unit(model, joint, limit));
+    let [low, high] =
+        [limits.lower, limits.upper].map(|limit| JointUnit::Degrees.to_unit(model, joint, limit));
     // Limits are seldom whole degrees: a tenth more is meant to be the limit.
     (!(low - 0.1..=high + 0.1).contains(&position)).then(|| {
         let unit = JointUnit::Degrees.suffix(model, joint);
@@ -78,5 +85,9 @@ fn joint_problem(model: &ArmModel, name: &str, position: f64) -> Option<String> 
 
 fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(", ")
+    }
 }

@@ -5,6 +5,8 @@
 //! Files speak to people: degrees, percent, metres, seconds.
 
 mod check;
+#[cfg(test)]
+mod tests;
 mod values;
 
 use std::collections::BTreeMap;
@@ -53,7 +55,11 @@ pub struct Approach {
 
 impl Default for Approach {
     fn default() -> Self {
-        Self { pitch_degrees: 90.0, roll_degrees: 0.0, align: true }
+        Self {
+            pitch_degrees: 90.0,
+            roll_degrees: 0.0,
+            align: true,
+        }
     }
 }
 

@@ -22,11 +22,21 @@ pub(super) fn percent<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Erro
 }
 
 pub(super) fn degrees<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
-    within(f64::deserialize(from)?, -360.0..=360.0, "an angle", "degrees")
+    within(
+        f64::deserialize(from)?,
+        -360.0..=360.0,
+        "an angle",
+        "degrees",
+    )
 }
 
 pub(super) fn length<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
-    within(f64::deserialize(from)?, -MAX_METRES..=MAX_METRES, "a length", "m")
+    within(
+        f64::deserialize(from)?,
+        -MAX_METRES..=MAX_METRES,
+        "a length",
+        "m",
+    )
 }
 
 pub(super) fn point<'de, D: Deserializer<'de>>(from: D) -> Result<[f64; 3], D::Error> {
@@ -42,7 +52,9 @@ pub(super) fn joints<'de, D: Deserializer<'de>>(
 ) -> Result<BTreeMap<String, f64>, D::Error> {
     let joints = BTreeMap::<String, f64>::deserialize(from)?;
     if joints.is_empty() {
-        return Err(Error::custom("expected at least one joint, as in {\"elbow_flex\": 40}"));
+        return Err(Error::custom(
+            "expected at least one joint, as in {\"elbow_flex\": 40}",
+        ));
     }
     for position in joints.values() {
         within(*position, -3600.0..=3600.0, "a joint position", "degrees")?;
@@ -54,7 +66,9 @@ pub(super) fn steps<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Step>, D::
     let steps = Vec::<Step>::deserialize(from)?;
     if steps.is_empty() || steps.len() > MAX_STEPS {
         let found = steps.len();
-        return Err(Error::custom(format!("{found} steps; expected 1 to {MAX_STEPS}")));
+        return Err(Error::custom(format!(
+            "{found} steps; expected 1 to {MAX_STEPS}"
+        )));
     }
     Ok(steps)
 }
@@ -69,5 +83,7 @@ fn within<E: Error>(
         return Ok(value);
     }
     let (low, high) = range.into_inner();
-    Err(E::custom(format!("{value} {unit}; expected {what} from {low} to {high} {unit}")))
+    Err(E::custom(format!(
+        "{value} {unit}; expected {what} from {low} to {high} {unit}"
+    )))
 }

@@ -72,7 +72,7 @@ impl Sticks {
 /// A stick's deflection beyond the dead zone, finer near the centre; what is no number is none.
 fn centred(deflection: f32) -> f64 {
     let size = f64::from(deflection.abs()).min(1.0);
-    if !(size > DEAD_ZONE) {
+    if deflection.is_nan() || size <= DEAD_ZONE {
         return 0.0;
     }
     let beyond = (size - DEAD_ZONE) / (1.0 - DEAD_ZONE);
@@ -99,7 +99,10 @@ impl GamepadCartesian {
             solver: IkSolver::new(model, IkConfig::default()),
             headings: Headings::of(model),
             point: Vector3::zeros(),
-            pointing: Pointing { pitch: 0.0, roll: 0.0 },
+            pointing: Pointing {
+                pitch: 0.0,
+                roll: 0.0,
+            },
             links: Vec::with_capacity(model.links.len()),
         }
     }
@@ -129,9 +132,18 @@ impl Teleoperator for GamepadCartesian {
     }
 
     fn intent(&mut self, situation: &Situation<'_>, targets: &mut [f64]) -> Outcome {
-        let Sticks { left, right, pitch, roll, .. } = self.sticks;
+        let Sticks {
+            left,
+            right,
+            pitch,
+            roll,
+            ..
+        } = self.sticks;
         if left != [0.0; 2] || right != [0.0; 2] || pitch != 0.0 || roll != 0.0 {
-            let (reach, turn) = (TOOL_SPEED * situation.dt_secs, TURN_SPEED * situation.dt_secs);
+            let (reach, turn) = (
+                TOOL_SPEED * situation.dt_secs,
+                TURN_SPEED * situation.dt_secs,
+            );
             let moved = self.point + Vector3::new(left[1], -left[0], right[1]) * reach;
             let around = nalgebra::Rotation3::from_axis_angle(&Vector3::z_axis(), -right[0] * turn);
             let point = around * moved;
@@ -164,12 +176,25 @@ impl GamepadJoint {
     /// For this arm: joints are found by the SO-101's names, or else by their order.
     #[must_use]
     pub fn new(model: &ArmModel) -> Self {
-        let names = ["shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll"];
+        let names = [
+            "shoulder_pan",
+            "shoulder_lift",
+            "elbow_flex",
+            "wrist_flex",
+            "wrist_roll",
+        ];
         let named = names.map(|name| model.joint_index(name));
         let mut body = (0..model.dof()).filter(|joint| Some(*joint) != model.gripper);
         let ordered = names.map(|_| body.next());
-        let joints = if named.iter().all(Option::is_some) { named } else { ordered };
-        Self { sticks: Sticks::default(), joints }
+        let joints = if named.iter().all(Option::is_some) {
+            named
+        } else {
+            ordered
+        };
+        Self {
+            sticks: Sticks::default(),
+            joints,
+        }
     }
 }
 
@@ -189,7 +214,13 @@ impl Teleoperator for GamepadJoint {
     }
 
     fn intent(&mut self, situation: &Situation<'_>, targets: &mut [f64]) -> Outcome {
-        let Sticks { left, right, pitch, roll, .. } = self.sticks;
+        let Sticks {
+            left,
+            right,
+            pitch,
+            roll,
+            ..
+        } = self.sticks;
         let roll = (roll + right[0]).clamp(-1.0, 1.0);
         let deflections = [left[0], left[1], right[1], pitch, roll];
         for (joint, deflection) in self.joints.iter().zip(deflections) {
@@ -219,7 +250,10 @@ mod tests {
         for still in [0.0, 0.12, -0.12, f32::NAN] {
             assert_eq!(centred(still), 0.0);
         }
-        assert_eq!((centred(1.0), centred(-1.0), centred(7.0)), (1.0, -1.0, 1.0));
+        assert_eq!(
+            (centred(1.0), centred(-1.0), centred(7.0)),
+            (1.0, -1.0, 1.0)
+        );
         assert!(centred(0.5) > 0.0 && centred(0.5) < 0.5);
     }
 
@@ -232,6 +266,9 @@ mod tests {
             ..GamepadState::default()
         };
         let sticks = Sticks::new(&state);
-        assert_eq!((sticks.pitch, sticks.roll, sticks.gripper), (-1.0, 1.0, -1.0));
+        assert_eq!(
+            (sticks.pitch, sticks.roll, sticks.gripper),
+            (-1.0, 1.0, -1.0)
+        );
     }
 }

@@ -21,7 +21,11 @@ impl Gizmo {
     #[must_use]
     pub fn new(model: &ArmModel) -> Self {
         let with_orientation = IkConfig::default();
-        Self { solver: IkSolver::new(model, with_orientation), with_orientation, target: None }
+        Self {
+            solver: IkSolver::new(model, with_orientation),
+            with_orientation,
+            target: None,
+        }
     }
 }
 
@@ -31,11 +35,21 @@ impl Teleoperator for Gizmo {
     }
 
     fn input(&mut self, input: &Input<'_>, _: &Situation<'_>) {
-        if let Input::ToolTarget { base_from_tool, orientation } = input
+        if let Input::ToolTarget {
+            base_from_tool,
+            orientation,
+        } = input
             && let Some(target) = isometry(base_from_tool)
         {
-            let weight = if *orientation { self.with_orientation.orientation_weight } else { 0.0 };
-            let config = IkConfig { orientation_weight: weight, ..self.with_orientation };
+            let weight = if *orientation {
+                self.with_orientation.orientation_weight
+            } else {
+                0.0
+            };
+            let config = IkConfig {
+                orientation_weight: weight,
+                ..self.with_orientation
+            };
             if *self.solver.config() != config {
                 self.solver.set_config(config);
             }

@@ -42,7 +42,11 @@ impl Keyboard {
             .enumerate()
             .filter_map(|(binding, key)| {
                 let joint = model.joint_index(key.joint)?;
-                Some(BoundKey { binding, joint, pressed_at_secs: None })
+                Some(BoundKey {
+                    binding,
+                    joint,
+                    pressed_at_secs: None,
+                })
             })
             .collect();
         let steps = model
@@ -53,7 +57,12 @@ impl Keyboard {
                 JointKind::Prismatic => STEP_METRES,
             })
             .collect();
-        Self { keys, goals: model.home.clone(), steps, since_update_secs: 0.0 }
+        Self {
+            keys,
+            goals: model.home.clone(),
+            steps,
+            since_update_secs: 0.0,
+        }
     }
 
     /// Moves the goals of held keys' joints by a step.
@@ -82,7 +91,9 @@ impl Teleoperator for Keyboard {
     }
 
     fn input(&mut self, input: &Input<'_>, situation: &Situation<'_>) {
-        let Input::Key(key, pressed) = *input else { return };
+        let Input::Key(key, pressed) = *input else {
+            return;
+        };
         let all_up = self.keys.iter().all(|key| key.pressed_at_secs.is_none());
         for bound in &mut self.keys {
             if KEY_BINDINGS[bound.binding].key == key {

@@ -6,9 +6,7 @@
 
 use forearm_arm::ArmModel;
 use forearm_protocol::Pose;
-use nalgebra::{
-    Isometry3, Matrix3, Quaternion, Rotation3, Translation3, UnitQuaternion, Vector3,
-};
+use nalgebra::{Isometry3, Matrix3, Quaternion, Rotation3, Translation3, UnitQuaternion, Vector3};
 
 /// A vertical axis of the base's frame that headings are seen from.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,15 +27,22 @@ pub(super) struct Pointing {
 impl Headings {
     /// The axis of the arm's first joint if it stands upright, else the base's Z.
     pub(super) fn of(model: &ArmModel) -> Self {
-        let first = model.links.iter().filter_map(|link| link.attachment.as_ref()).find(|it| {
-            it.joint == Some(0) && it.parent == 0 && {
-                let axis = it.parent_from_joint.rotation * model.joints[0].axis.into_inner();
-                axis.z.abs() > 0.99
-            }
-        });
+        let first = model
+            .links
+            .iter()
+            .filter_map(|link| link.attachment.as_ref())
+            .find(|it| {
+                it.joint == Some(0) && it.parent == 0 && {
+                    let axis = it.parent_from_joint.rotation * model.joints[0].axis.into_inner();
+                    axis.z.abs() > 0.99
+                }
+            });
         first.map_or(Self { x: 0.0, y: 0.0 }, |attachment| {
             let origin = attachment.parent_from_joint.translation.vector;
-            Self { x: origin.x, y: origin.y }
+            Self {
+                x: origin.x,
+                y: origin.y,
+            }
         })
     }
 
@@ -60,14 +65,21 @@ impl Headings {
         let direction = base_from_tool.rotation * Vector3::z();
         let pitch = libm::atan2(-direction.z, direction.dot(&ahead));
         let turn = self.level(&point, pitch).inverse() * (base_from_tool.rotation * Vector3::x());
-        Pointing { pitch, roll: libm::atan2(turn.y, turn.x) }
+        Pointing {
+            pitch,
+            roll: libm::atan2(turn.y, turn.x),
+        }
     }
 
     /// The rotation with roll zero.
     fn level(&self, point: &Vector3<f64>, pitch: f64) -> UnitQuaternion<f64> {
         let heading = self.heading(point);
         let (sin, cos) = (libm::sin(heading), libm::cos(heading));
-        let z = Vector3::new(cos * libm::cos(pitch), sin * libm::cos(pitch), -libm::sin(pitch));
+        let z = Vector3::new(
+            cos * libm::cos(pitch),
+            sin * libm::cos(pitch),
+            -libm::sin(pitch),
+        );
         let y = Vector3::new(-sin, cos, 0.0);
         let columns = Matrix3::from_columns(&[y.cross(&z), y, z]);
         UnitQuaternion::from_rotation_matrix(&Rotation3::from_matrix_unchecked(columns))
@@ -78,7 +90,11 @@ impl Headings {
 pub(super) fn isometry(pose: &Pose) -> Option<Isometry3<f64>> {
     let [x, y, z, w] = pose.rotation;
     let quaternion = Quaternion::new(w, x, y, z);
-    let finite = pose.position.iter().chain(&pose.rotation).all(|number| number.is_finite());
+    let finite = pose
+        .position
+        .iter()
+        .chain(&pose.rotation)
+        .all(|number| number.is_finite());
     (finite && (0.5..2.0).contains(&quaternion.norm())).then(|| {
         let [px, py, pz] = pose.position;
         let rotation = UnitQuaternion::from_quaternion(quaternion);
@@ -97,10 +113,22 @@ mod tests {
     fn straight_down_and_straight_ahead() {
         let headings = Headings { x: 0.0, y: 0.0 };
         let point = Vector3::new(0.2, 0.0, 0.1);
-        let down = headings.rotation(&point, Pointing { pitch: FRAC_PI_2, roll: 0.0 });
+        let down = headings.rotation(
+            &point,
+            Pointing {
+                pitch: FRAC_PI_2,
+                roll: 0.0,
+            },
+        );
         assert!((down * Vector3::z() + Vector3::z()).norm() < 1e-12);
         assert!((down * Vector3::y() - Vector3::y()).norm() < 1e-12);
-        let ahead = headings.rotation(&point, Pointing { pitch: 0.0, roll: 0.0 });
+        let ahead = headings.rotation(
+            &point,
+            Pointing {
+                pitch: 0.0,
+                roll: 0.0,
+            },
+        );
         assert!((ahead * Vector3::z() - Vector3::x()).norm() < 1e-12);
     }
 
@@ -114,9 +142,27 @@ mod tests {
     fn poses_that_are_none_are_refused() {
         let good = Pose::IDENTITY;
         assert!(isometry(&good).is_some());
-        assert!(isometry(&Pose { position: [f64::NAN, 0.0, 0.0], ..good }).is_none());
-        assert!(isometry(&Pose { rotation: [0.0; 4], ..good }).is_none());
-        assert!(isometry(&Pose { rotation: [f64::INFINITY, 0.0, 0.0, 1.0], ..good }).is_none());
+        assert!(
+            isometry(&Pose {
+                position: [f64::NAN, 0.0, 0.0],
+                ..good
+            })
+            .is_none()
+        );
+        assert!(
+            isometry(&Pose {
+                rotation: [0.0; 4],
+                ..good
+            })
+            .is_none()
+        );
+        assert!(
+            isometry(&Pose {
+                rotation: [f64::INFINITY, 0.0, 0.0, 1.0],
+                ..good
+            })
+            .is_none()
+        );
     }
 
     proptest! {

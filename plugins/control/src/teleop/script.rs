@@ -56,7 +56,11 @@ impl Script {
     /// For this arm, without a motion.
     #[must_use]
     pub fn new(model: &ArmModel) -> Self {
-        let config = IkConfig { max_iterations: 80, restarts: 8, ..IkConfig::default() };
+        let config = IkConfig {
+            max_iterations: 80,
+            restarts: 8,
+            ..IkConfig::default()
+        };
         Self {
             motion: None,
             stage: Stage::Idle,
@@ -140,7 +144,13 @@ impl Script {
                     self.goal[gripper] = limits.lower + opening * (limits.upper - limits.lower);
                 }
             }
-            Step::Tool { position, frame, approach, path, .. } => {
+            Step::Tool {
+                position,
+                frame,
+                approach,
+                path,
+                ..
+            } => {
                 let position = Vector3::from(*position);
                 let point = match frame {
                     Frame::Base => position,
@@ -149,13 +159,25 @@ impl Script {
                 let pose = self.pointed(point, approach.unwrap_or(motion.approach), None);
                 self.aim(motion, situation, pose, path.unwrap_or(Path::Joints))?;
             }
-            Step::Above { object, height, approach, path, .. } => {
+            Step::Above {
+                object,
+                height,
+                approach,
+                path,
+                ..
+            } => {
                 let offset = Vector3::new(0.0, 0.0, *height);
                 let approach = approach.unwrap_or(motion.approach);
                 let pose = self.at_object(situation, object, offset, approach)?;
                 self.aim(motion, situation, pose, path.unwrap_or(Path::Joints))?;
             }
-            Step::At { object, offset, approach, path, .. } => {
+            Step::At {
+                object,
+                offset,
+                approach,
+                path,
+                ..
+            } => {
                 let offset = Vector3::from(*offset);
                 let approach = approach.unwrap_or(motion.approach);
                 let pose = self.at_object(situation, object, offset, approach)?;
@@ -204,12 +226,7 @@ impl Script {
 
     /// A pose at a point of the base's frame; `yaw` is an object's whose sides the jaws should be
     /// square to.
-    fn pointed(
-        &self,
-        point: Vector3<f64>,
-        approach: Approach,
-        yaw: Option<f64>,
-    ) -> Isometry3<f64> {
+    fn pointed(&self, point: Vector3<f64>, approach: Approach, yaw: Option<f64>) -> Isometry3<f64> {
         let mut pointing = Pointing {
             pitch: approach.pitch_degrees.to_radians(),
             roll: approach.roll_degrees.to_radians(),
@@ -234,13 +251,18 @@ impl Script {
         offset: Vector3<f64>,
         approach: Approach,
     ) -> Result<Isometry3<f64>, String> {
-        let pose = situation.plant.object_pose(object).as_ref().and_then(isometry);
+        let pose = situation
+            .plant
+            .object_pose(object)
+            .as_ref()
+            .and_then(isometry);
         let Some(pose) = pose else {
             return Err(format!("it is not known where the object `{object}` is"));
         };
         let point = to_base(situation, &(pose.translation.vector + offset));
         let yaw = situation.plant.has_flat_sides(object).then(|| {
-            let side = situation.world_from_base.rotation.inverse() * (pose.rotation * Vector3::x());
+            let side =
+                situation.world_from_base.rotation.inverse() * (pose.rotation * Vector3::x());
             libm::atan2(side.y, side.x)
         });
         Ok(self.pointed(point, approach, yaw))
@@ -250,7 +272,11 @@ impl Script {
     fn go_on(&mut self, motion: &Motion, dt_secs: f64, targets: &mut [f64]) -> bool {
         let secs = motion.steps[self.step].secs();
         self.elapsed_secs += dt_secs;
-        let part = if self.elapsed_secs < secs { self.elapsed_secs / secs } else { 1.0 };
+        let part = if self.elapsed_secs < secs {
+            self.elapsed_secs / secs
+        } else {
+            1.0
+        };
         let way = minimum_jerk(part);
         match self.line {
             Some([from, to]) if part < 1.0 => {
@@ -284,7 +310,9 @@ impl Teleoperator for Script {
     }
 
     fn intent(&mut self, situation: &Situation<'_>, targets: &mut [f64]) -> Outcome {
-        let Some(motion) = self.motion.clone() else { return Outcome::Driving };
+        let Some(motion) = self.motion.clone() else {
+            return Outcome::Driving;
+        };
         if self.stage == Stage::Begin {
             if let Err(problem) = self.begin(&motion, situation, targets) {
                 let why = format!("step {} of `{}`: {problem}", self.step + 1, motion.name);
@@ -339,7 +367,8 @@ fn nearest_quarter(angle: f64) -> f64 {
 }
 
 fn slerp(from: &UnitQuaternion<f64>, to: &UnitQuaternion<f64>, part: f64) -> UnitQuaternion<f64> {
-    from.try_slerp(to, part, 1e-9).unwrap_or(if part < 0.5 { *from } else { *to })
+    from.try_slerp(to, part, 1e-9)
+        .unwrap_or(if part < 0.5 { *from } else { *to })
 }
 
 #[cfg(test)]
@@ -355,7 +384,11 @@ mod tests {
 
     #[test]
     fn quarters_are_taken_off() {
-        for (angle, rest) in [(0.1, 0.1), (1.5, 1.5 - std::f64::consts::FRAC_PI_2), (-3.2, -0.058)] {
+        for (angle, rest) in [
+            (0.1, 0.1),
+            (1.5, 1.5 - std::f64::consts::FRAC_PI_2),
+            (-3.2, -0.058),
+        ] {
             assert!((nearest_quarter(angle) - rest).abs() < 1e-3);
         }
     }

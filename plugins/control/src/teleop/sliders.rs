@@ -14,7 +14,9 @@ impl Sliders {
     /// Sliders for this arm, at its home.
     #[must_use]
     pub fn new(model: &ArmModel) -> Self {
-        Self { positions: model.home.clone() }
+        Self {
+            positions: model.home.clone(),
+        }
     }
 }
 

@@ -65,7 +65,7 @@ impl Stage {
             ..
         } = self;
         let full = ctx.run_ui(input, |ui| {
-            *output = layout::show(ui, state, inputs, &mut out)
+            *output = layout::show(ui, state, inputs, &mut out);
         });
         self.textures.update(&full.textures_delta);
         self.full = Some(full);
@@ -253,7 +253,7 @@ pub fn inputs(arms: &[&str]) -> PanelInputs {
             name: "pick_and_place".to_owned(),
         }],
         frame_rate: 60.0,
-        control_host: "thread, ready".to_owned(),
+        control_host: "control: running on its own thread".to_owned(),
         ..PanelInputs::default()
     };
     for tick in 0..300 {

@@ -7,7 +7,7 @@ use forearm_arm::{ArmModel, import, so101};
 use super::{ModelRef, SceneBundle};
 
 /// A scene's arm whose model can't be had.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("arm `{arm}` of scene `{scene}`: {problem}")]
 pub struct ModelProblem {
     /// The arm's name.
@@ -19,12 +19,21 @@ pub struct ModelProblem {
 }
 
 impl SceneBundle {
-    /// The models of the scene's arms, in their order.
+    /// The models of the scene's arms, in their order; arms of the same model share it.
     ///
     /// # Errors
     /// Names the first arm whose model is missing or can't be read, and why.
     pub fn arm_models(&self) -> Result<Vec<Arc<ArmModel>>, ModelProblem> {
-        (0..self.scene.arms.len()).map(|arm| self.arm_model(arm)).collect()
+        let arms = &self.scene.arms;
+        let mut models: Vec<Arc<ArmModel>> = Vec::with_capacity(arms.len());
+        for (index, arm) in arms.iter().enumerate() {
+            let twin = arms[..index].iter().position(|known| known.model == arm.model);
+            models.push(match twin {
+                Some(twin) => Arc::clone(&models[twin]),
+                None => self.arm_model(index)?,
+            });
+        }
+        Ok(models)
     }
 
     fn arm_model(&self, index: usize) -> Result<Arc<ArmModel>, ModelProblem> {

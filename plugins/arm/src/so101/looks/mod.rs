@@ -52,7 +52,10 @@ mod tests {
         let mut high = Point3::from([f64::NEG_INFINITY; 3]);
         for visual in visuals(link) {
             let mesh = triangulate(&visual.shape);
-            assert!(!mesh.triangles.is_empty(), "{link} has a part without triangles");
+            assert!(
+                !mesh.triangles.is_empty(),
+                "{link} has a part without triangles"
+            );
             for position in mesh.positions {
                 let point = visual.link_from_shape * Point3::from(position).cast::<f64>();
                 low = low.inf(&point);

@@ -1,0 +1,11 @@
+//! Whole-crate tests of the simulated world: servos, contact, grasping, determinism, bad input.
+
+mod allocations;
+mod determinism;
+mod errors;
+mod grasp;
+mod objects;
+mod rapier;
+mod servo;
+mod support;
+mod wild;
