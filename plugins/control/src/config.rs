@@ -99,7 +99,7 @@ impl ControlConfig {
         if !(MIN_RATE_HZ..=MAX_RATE_HZ).contains(&self.rate_hz) {
             return Err(ConfigError::Rate(self.rate_hz));
         }
-        if !(self.watchdog_secs > 0.0) {
+        if self.watchdog_secs.is_nan() || self.watchdog_secs <= 0.0 {
             return Err(ConfigError::Watchdog(self.watchdog_secs));
         }
         match self.until {

@@ -61,7 +61,7 @@ fn footprint(object: &ObjectSpec) -> f64 {
     }
 }
 
-/// SplitMix64, the generator of Steele, Lea and Flood (2014): small, and the same everywhere.
+/// `SplitMix64`, the generator of Steele, Lea and Flood (2014): small, and the same everywhere.
 struct SplitMix64(u64);
 
 impl SplitMix64 {

@@ -1,7 +1,8 @@
 //! One joint on an arm's card: its name, where it is, where it should be, and a slider.
 
 use egui::{
-    Align, DragValue, Key, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
+    Align, DragValue, Key, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2,
+    vec2,
 };
 use forearm_arm::ArmModel;
 use forearm_protocol::control::ArmState;
@@ -76,9 +77,9 @@ impl JointRow<'_> {
         let mut moved = None;
         match (target, self.obstacle) {
             (Some(target), None) => {
-                moved = ui
-                    .push_id(self.joint, |ui| self.field(ui, field, target))
-                    .inner;
+                // Its own place: the rows must not move when the field comes or goes.
+                let builder = UiBuilder::new().max_rect(field).id_salt(self.joint);
+                moved = self.field(&mut ui.new_child(builder), field, target);
             }
             (Some(target), Some(why)) => self.resting_field(ui, field, target, why),
             (None, _) => {}

@@ -187,15 +187,7 @@ pub fn apply(ctx: &Context, theme: ThemeChoice) {
 
 /// Space inside menus and their entries.
 pub fn menu_style(style: &mut Style) {
-    let widgets = &mut style.visuals.widgets;
-    widgets.inactive.weak_bg_fill = Color32::TRANSPARENT;
-    for visuals in [
-        &mut widgets.inactive,
-        &mut widgets.hovered,
-        &mut widgets.active,
-    ] {
-        visuals.bg_stroke = Stroke::NONE;
-    }
+    style.visuals.widgets.inactive.weak_bg_fill = Color32::TRANSPARENT;
     style.spacing.button_padding = vec2(8.0, 4.0);
     style.spacing.item_spacing = vec2(8.0, 2.0);
     style.wrap_mode = Some(egui::TextWrapMode::Extend);
@@ -246,24 +238,23 @@ fn style(palette: &Palette, base: Visuals) -> Style {
 
 fn visuals(palette: &Palette, base: Visuals) -> Visuals {
     let radius = CornerRadius::same(RADIUS);
-    let widget = |fill: Color32, stroke: Color32, text: Color32| WidgetVisuals {
+    let widget = |fill: Color32, text: Color32| WidgetVisuals {
         bg_fill: fill,
         weak_bg_fill: fill,
-        bg_stroke: Stroke::new(1.0, stroke),
+        bg_stroke: Stroke::NONE,
         corner_radius: radius,
         fg_stroke: Stroke::new(1.0, text),
         expansion: 0.0,
     };
     let widgets = Widgets {
-        noninteractive: widget(palette.card, palette.line, palette.text),
-        inactive: widget(palette.control, palette.control, palette.text),
-        hovered: widget(palette.control_hover, palette.control_hover, palette.strong),
-        active: widget(
-            palette.control_active,
-            palette.control_active,
-            palette.strong,
-        ),
-        open: widget(palette.control_hover, palette.control_hover, palette.strong),
+        noninteractive: WidgetVisuals {
+            bg_stroke: Stroke::new(1.0, palette.line),
+            ..widget(palette.card, palette.text)
+        },
+        inactive: widget(palette.control, palette.text),
+        hovered: widget(palette.control_hover, palette.strong),
+        active: widget(palette.control_active, palette.strong),
+        open: widget(palette.control_hover, palette.strong),
     };
     let shadow = Shadow {
         offset: [0, 4],

@@ -156,6 +156,7 @@ pub(crate) fn segments<T: Copy + PartialEq>(
         .collect();
     let size = vec2(widths.iter().sum(), CONTROL_HEIGHT);
     let (_, rect) = ui.allocate_space(size);
+    let rect = Rect::from_min_size(rect.min, size);
     ui.painter()
         .rect_filled(rect, CornerRadius::same(RADIUS), palette.control);
     let mut clicked = None;

@@ -5,8 +5,10 @@
 //! collider's frame, so that single precision loses nothing however far from the origin they are.
 //! Buffers are reused: nothing allocates once they have grown.
 //!
-//! Curved and hull shapes collide as a core with a thin rounded skin, so that shapes which press
-//! on each other by less than two skins are found by the distance between cores.
+//! Boxes and cylinders meet other than boxes as a core with a thin rounded skin, so that shapes
+//! which press on each other by less than their skins are found by the distance between cores.
+//! Only hulls of meshes have no skin: pressed into each other by more than the other's, they cost
+//! Parry's penetration search, which allocates.
 
 use forearm_arm::Shape;
 use rapier3d::math::{Pose as GeometryPose, Rotation, Vector};

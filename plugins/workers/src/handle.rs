@@ -60,7 +60,8 @@ pub fn spawn<S: Service>(factory: impl FnOnce() -> S + Send + 'static, host: Hos
         Host::Stepped => (parts.inline(Clock::stepped()), None),
         Host::Thread => match parts.thread() {
             Ok(native) => (Running::Thread(native), None),
-            Err((parts, error)) => {
+            Err(returned) => {
+                let (parts, error) = *returned;
                 tracing::warn!("the service `{}` gets no thread ({error}): inline", S::NAME);
                 (parts.inline(Clock::wall()), Some(error))
             }
@@ -97,7 +98,7 @@ impl<S: Service> Parts<S> {
     }
 
     /// A thread that runs these parts; without a thread the parts come back, and why.
-    fn thread(self) -> Result<Native, (Self, String)> {
+    fn thread(self) -> Result<Native, Box<(Self, String)>> {
         // A thread that cannot be made drops what it was to run: hand the parts over afterwards.
         let (hand, taken) = bounded::<Self>(1);
         let clock = Clock::wall();
@@ -107,7 +108,7 @@ impl<S: Service> Parts<S> {
                 drop(hand.send(self));
                 Ok(native)
             }
-            Err(error) => Err((self, error.to_string())),
+            Err(error) => Err(Box::new((self, error.to_string()))),
         }
     }
 }

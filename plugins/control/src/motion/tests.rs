@@ -166,7 +166,7 @@ fn misfits_name_the_step_and_what_there_is() {
 proptest! {
     #[test]
     fn garbage_never_panics(text in "\\PC{0,200}") {
-        let _: Result<_, _> = Motion::from_ron("garbage", &text);
+        drop(Motion::from_ron("garbage", &text));
     }
 
     #[test]
@@ -181,7 +181,7 @@ proptest! {
             }
             place
         };
-        let _: Result<_, _> = Motion::from_ron("cut", &text[..place(cut)]);
+        drop(Motion::from_ron("cut", &text[..place(cut)]));
         let damaged = format!("{}{insert}{}", &text[..place(at)], &text[place(at)..]);
         if let Ok(motion) = Motion::from_ron("damaged", &damaged) {
             prop_assert!(motion.steps.iter().all(|step| (0.0..=600.0).contains(&step.secs())));

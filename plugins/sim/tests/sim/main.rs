@@ -4,6 +4,7 @@ mod allocations;
 mod determinism;
 mod errors;
 mod grasp;
+mod models;
 mod objects;
 mod rapier;
 mod servo;
