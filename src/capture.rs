@@ -51,7 +51,11 @@ impl Plugin for CapturePlugin {
 /// Counts what is drawn; the first frames come before the scene is there.
 fn count_frames(mut events: MessageReader<ControlEvent>, mut capture: ResMut<Capture>) {
     capture.drawn += 1;
-    let loaded = events.read().filter(|event| matches!(event, ControlEvent::State(_))).count() > 0;
+    let loaded = events
+        .read()
+        .filter(|event| matches!(event, ControlEvent::State(_)))
+        .count()
+        > 0;
     capture.scene_is_there |= loaded;
     if capture.scene_is_there {
         capture.frames += 1;
@@ -84,8 +88,10 @@ fn take_picture(mut capture: ResMut<Capture>, mut commands: Commands) {
 /// # Errors
 /// The image has no bytes or a format that PNG lacks, or the file can't be written.
 pub fn save_picture(image: &Image, path: &Path) -> anyhow::Result<()> {
-    let image =
-        image.clone().try_into_dynamic().map_err(|error| anyhow::anyhow!("{error}"))?;
+    let image = image
+        .clone()
+        .try_into_dynamic()
+        .map_err(|error| anyhow::anyhow!("{error}"))?;
     Ok(image.to_rgb8().save(path)?)
 }
 
@@ -96,7 +102,11 @@ fn end_in_time(
     mut exit: MessageWriter<AppExit>,
 ) {
     let elapsed = time.elapsed_secs_f64();
-    if capture.plan.duration_secs.is_none_or(|duration| elapsed < duration) {
+    if capture
+        .plan
+        .duration_secs
+        .is_none_or(|duration| elapsed < duration)
+    {
         return;
     }
     let Some(path) = capture.plan.report.clone() else {
@@ -104,13 +114,18 @@ fn end_in_time(
         return;
     };
     // The service is asked once; its answer comes some frames later.
-    let answer = capture.inspection.get_or_insert_with(|| control.ask(Request::Inspect)).try_take();
+    let answer = capture
+        .inspection
+        .get_or_insert_with(|| control.ask(Request::Inspect))
+        .try_take();
     let result = match answer {
         None => return,
         Some(Ok(Reply::Inspection(inspection))) => {
             save_report(&path, &inspection, f64::from(capture.drawn) / elapsed)
         }
-        Some(Ok(_)) => Err(anyhow::anyhow!("the control service answered something else")),
+        Some(Ok(_)) => Err(anyhow::anyhow!(
+            "the control service answered something else"
+        )),
         Some(Err(error)) => Err(error.into()),
     };
     exit.write(match result {
@@ -126,7 +141,10 @@ fn save_report(path: &Path, inspection: &Inspection, fps: f64) -> anyhow::Result
     let mut report = serde_json::to_value(inspection.timing)?;
     if let Some(fields) = report.as_object_mut() {
         fields.insert("ticks".to_owned(), inspection.ticks.into());
-        fields.insert("physics_step_secs".to_owned(), inspection.physics_step_secs.into());
+        fields.insert(
+            "physics_step_secs".to_owned(),
+            inspection.physics_step_secs.into(),
+        );
         fields.insert("fps".to_owned(), fps.into());
     }
     Ok(std::fs::write(path, format!("{report}\n"))?)

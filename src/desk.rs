@@ -39,17 +39,23 @@ pub struct DeskPlugin {
 impl Plugin for DeskPlugin {
     fn build(&self, app: &mut App) {
         let scenes = list_scenes(&self.scene_id, &self.bundle);
-        app.insert_resource(Desk { scene_id: self.scene_id.clone(), scenes, ..Desk::default() })
-            .insert_resource(PanelState::new(settings::load()))
-            .add_systems(Startup, (fill_lists, apply_choices))
-            .add_systems(
-                Update,
-                (
-                    (remember_state, carry_out, apply_choices).chain().before(ViewSystems::Receive),
-                    (show_cameras, show_service).after(PanelSystems::Receive),
-                    free_the_scene.before(ViewSystems::Steer),
-                ),
-            );
+        app.insert_resource(Desk {
+            scene_id: self.scene_id.clone(),
+            scenes,
+            ..Desk::default()
+        })
+        .insert_resource(PanelState::new(settings::load()))
+        .add_systems(Startup, (fill_lists, apply_choices))
+        .add_systems(
+            Update,
+            (
+                (remember_state, carry_out, apply_choices)
+                    .chain()
+                    .before(ViewSystems::Receive),
+                (show_cameras, show_service).after(PanelSystems::Receive),
+                free_the_scene.before(ViewSystems::Steer),
+            ),
+        );
     }
 }
 
@@ -101,7 +107,10 @@ fn fill_lists(desk: Res<Desk>, mut inputs: ResMut<PanelInputs>) {
     inputs.scene_id = Some(desk.scene_id.clone());
     inputs.scripts = BUILTIN_MOTIONS
         .iter()
-        .map(|motion| ScriptEntry { id: motion.key.to_owned(), name: motion.name.to_owned() })
+        .map(|motion| ScriptEntry {
+            id: motion.key.to_owned(),
+            name: motion.name.to_owned(),
+        })
         .collect();
 }
 
@@ -129,16 +138,18 @@ fn carry_out(
             PanelAction::Request(request) => {
                 requests.write(ControlRequest(request.clone()));
             }
-            PanelAction::SelectScene(id) => match files::load_scene(Some(id), None, &Backend::Sim) {
-                Ok(loaded) => {
-                    desk.scene_id.clone_from(id);
-                    desk.selected_arm = 0;
-                    inputs.scene_id = Some(id.clone());
-                    requests.write(ControlRequest(Request::LoadScene(loaded.bundle)));
-                    requests.write(ControlRequest(Request::Start));
+            PanelAction::SelectScene(id) => {
+                match files::load_scene(Some(id), None, &Backend::Sim) {
+                    Ok(loaded) => {
+                        desk.scene_id.clone_from(id);
+                        desk.selected_arm = 0;
+                        inputs.scene_id = Some(id.clone());
+                        requests.write(ControlRequest(Request::LoadScene(loaded.bundle)));
+                        requests.write(ControlRequest(Request::Start));
+                    }
+                    Err(error) => panel.notify(trouble(format!("{error:#}"))),
                 }
-                Err(error) => panel.notify(trouble(format!("{error:#}"))),
-            },
+            }
             PanelAction::SelectArm(arm) => desk.selected_arm = *arm,
             PanelAction::SetView(preset) => {
                 presets.write(camera_preset(*preset));
@@ -162,7 +173,10 @@ fn carry_out(
 }
 
 fn trouble(text: String) -> Notice {
-    Notice { level: NoticeLevel::Error, text }
+    Notice {
+        level: NoticeLevel::Error,
+        text,
+    }
 }
 
 fn camera_preset(preset: ViewPreset) -> CameraPreset {
@@ -184,7 +198,11 @@ fn apply_choices(panel: Res<PanelState>, desk: Res<Desk>, mut view: ResMut<ViewS
             ThemeChoice::Light => Theme::Light,
         },
         grid: toggles.grid,
-        ghost: if toggles.ghost { GhostMode::WhenApart } else { GhostMode::Off },
+        ghost: if toggles.ghost {
+            GhostMode::WhenApart
+        } else {
+            GhostMode::Off
+        },
         joint_frames: toggles.frames,
         target_frame: toggles.frames,
         tool_gizmo: toggles.tool_handle,
@@ -217,10 +235,11 @@ fn show_cameras(
     inputs.cameras.clear();
     for feed in &feeds.feeds {
         let known = textures.image_id(&feed.image);
-        let texture = known.unwrap_or_else(|| {
-            textures.add_image(EguiTextureHandle::Strong(feed.image.clone()))
-        });
-        let age = feed.last_render_secs.map(|at| (time.elapsed_secs_f64() - at) as f32);
+        let texture = known
+            .unwrap_or_else(|| textures.add_image(EguiTextureHandle::Strong(feed.image.clone())));
+        let age = feed
+            .last_render_secs
+            .map(|at| (time.elapsed_secs_f64() - at) as f32);
         inputs.cameras.push(CameraFeed {
             name: feed.name.clone(),
             texture: age.is_some().then_some(texture),

@@ -7,9 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow, bail};
 use forearm_arm::{ArmModel, import};
 use forearm_protocol::ron_file::MAX_FILE_BYTES;
-use forearm_protocol::scene::{
-    Backend, CameraMount, ModelFiles, ModelRef, Scene, SceneBundle,
-};
+use forearm_protocol::scene::{Backend, CameraMount, ModelFiles, ModelRef, Scene, SceneBundle};
 
 use crate::scenes::{BUILTIN_SCENES, BuiltinScene};
 
@@ -91,8 +89,12 @@ pub fn load_scene_file(path: &Path) -> anyhow::Result<LoadedScene> {
 /// # Errors
 /// Says which file, where in it, what was found and what was expected.
 pub fn load_model(path: &Path) -> anyhow::Result<LoadedModel> {
-    let text = String::from_utf8(read_bounded(path)?)
-        .map_err(|_error| anyhow!("{}: is not text; expected a URDF or MJCF file", path.display()))?;
+    let text = String::from_utf8(read_bounded(path)?).map_err(|_error| {
+        anyhow!(
+            "{}: is not text; expected a URDF or MJCF file",
+            path.display()
+        )
+    })?;
     let at = |error: import::ImportError| anyhow!("{}: {error}", path.display());
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut meshes = BTreeMap::new();
@@ -103,9 +105,16 @@ pub fn load_model(path: &Path) -> anyhow::Result<LoadedModel> {
     }
     let files = ModelFiles { text, meshes };
     let imported = import::model(&files.text, &mut |name| from_files(&files, name)).map_err(at)?;
-    let notes =
-        imported.notes.iter().map(|note| format!("{}: {note}", path.display())).collect();
-    Ok(LoadedModel { files: Arc::new(files), model: imported.model, notes })
+    let notes = imported
+        .notes
+        .iter()
+        .map(|note| format!("{}: {note}", path.display()))
+        .collect();
+    Ok(LoadedModel {
+        files: Arc::new(files),
+        model: imported.model,
+        notes,
+    })
 }
 
 /// Looks up a mesh among a model's files.
@@ -113,7 +122,11 @@ pub fn load_model(path: &Path) -> anyhow::Result<LoadedModel> {
 /// # Errors
 /// Says which mesh is missing.
 fn from_files(files: &ModelFiles, name: &str) -> Result<Vec<u8>, String> {
-    files.meshes.get(name).cloned().ok_or_else(|| format!("mesh `{name}` was not read"))
+    files
+        .meshes
+        .get(name)
+        .cloned()
+        .ok_or_else(|| format!("mesh `{name}` was not read"))
 }
 
 fn looks_like_a_file(reference: &str) -> bool {
@@ -127,7 +140,10 @@ fn read_scene(path: &Path) -> anyhow::Result<(Scene, PathBuf)> {
         .with_context(|| format!("scene file {} can't be read", path.display()))?
         .len();
     if length > MAX_FILE_BYTES as u64 {
-        bail!("{}: has {length} bytes; a scene has at most {MAX_FILE_BYTES}", path.display());
+        bail!(
+            "{}: has {length} bytes; a scene has at most {MAX_FILE_BYTES}",
+            path.display()
+        );
     }
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("scene file {} can't be read", path.display()))?;
@@ -172,8 +188,16 @@ fn bundle(mut scene: Scene, folder: &Path, replaced: bool) -> anyhow::Result<Loa
         }
     }
     for (spec, model) in scene.arms.iter().zip(&arms) {
-        if let Some(name) = spec.home_degrees.keys().find(|name| model.joint_index(name).is_none()) {
-            let joints: Vec<_> = model.joints.iter().map(|joint| joint.name.as_str()).collect();
+        if let Some(name) = spec
+            .home_degrees
+            .keys()
+            .find(|name| model.joint_index(name).is_none())
+        {
+            let joints: Vec<_> = model
+                .joints
+                .iter()
+                .map(|joint| joint.name.as_str())
+                .collect();
             bail!(
                 "scene `{}`: arm `{}` has no joint `{name}` (field `home_degrees`); expected: {}",
                 scene.name,
@@ -182,13 +206,18 @@ fn bundle(mut scene: Scene, folder: &Path, replaced: bool) -> anyhow::Result<Loa
             );
         }
     }
-    Ok(LoadedScene { bundle: Arc::new(SceneBundle { scene, models }), notes })
+    Ok(LoadedScene {
+        bundle: Arc::new(SceneBundle { scene, models }),
+        notes,
+    })
 }
 
 /// Finds a mesh as models name them: beside the model, below one of its parents (`package://`
 /// paths), or in the usual folders for meshes.
 fn read_mesh(folder: &Path, name: &str) -> anyhow::Result<Vec<u8>> {
-    let plain = name.strip_prefix("file://").or_else(|| name.strip_prefix("package://"));
+    let plain = name
+        .strip_prefix("file://")
+        .or_else(|| name.strip_prefix("package://"));
     let relative = Path::new(plain.unwrap_or(name));
     let file_name = relative.file_name().context("names no file")?;
     let without_package: PathBuf = relative.components().skip(1).collect();
@@ -212,7 +241,10 @@ fn read_bounded(path: &Path) -> anyhow::Result<Vec<u8>> {
     let read = || format!("{} can't be read", path.display());
     let length = path.metadata().with_context(read)?.len();
     if length > MAX_MODEL_BYTES {
-        bail!("{}: has {length} bytes; at most {MAX_MODEL_BYTES} are read", path.display());
+        bail!(
+            "{}: has {length} bytes; at most {MAX_MODEL_BYTES} are read",
+            path.display()
+        );
     }
     std::fs::read(path).with_context(read)
 }

@@ -34,7 +34,8 @@ impl Plugin for LinuxGamepadPlugin {
         if let Err(error) = scanner.spawn(move || scan(&sender)) {
             warn!("gamepads can't be watched for: {error}");
         }
-        app.insert_resource(PadEvents(receiver)).add_systems(PreUpdate, forward.before(InputSystems));
+        app.insert_resource(PadEvents(receiver))
+            .add_systems(PreUpdate, forward.before(InputSystems));
     }
 }
 
@@ -43,10 +44,25 @@ struct PadEvents(Receiver<PadEvent>);
 
 /// What a reader thread says of the gamepad at a device path.
 enum PadEvent {
-    Connected { path: PathBuf, name: String, vendor: u16, product: u16 },
-    Button { path: PathBuf, button: GamepadButton, value: f32 },
-    Axis { path: PathBuf, axis: GamepadAxis, value: f32 },
-    Disconnected { path: PathBuf },
+    Connected {
+        path: PathBuf,
+        name: String,
+        vendor: u16,
+        product: u16,
+    },
+    Button {
+        path: PathBuf,
+        button: GamepadButton,
+        value: f32,
+    },
+    Axis {
+        path: PathBuf,
+        axis: GamepadAxis,
+        value: f32,
+    },
+    Disconnected {
+        path: PathBuf,
+    },
 }
 
 /// Hands what the threads read to Bevy.
@@ -59,8 +75,15 @@ fn forward(
 ) {
     for event in events.0.try_iter() {
         match event {
-            PadEvent::Connected { path, name, vendor, product } => {
-                let gamepad = *pads.entry(path).or_insert_with(|| commands.spawn_empty().id());
+            PadEvent::Connected {
+                path,
+                name,
+                vendor,
+                product,
+            } => {
+                let gamepad = *pads
+                    .entry(path)
+                    .or_insert_with(|| commands.spawn_empty().id());
                 let connection = GamepadConnection::Connected {
                     name,
                     vendor_id: Some(vendor),
@@ -68,7 +91,11 @@ fn forward(
                 };
                 connections.write(GamepadConnectionEvent::new(gamepad, connection));
             }
-            PadEvent::Button { path, button, value } => {
+            PadEvent::Button {
+                path,
+                button,
+                value,
+            } => {
                 if let Some(gamepad) = pads.get(&path) {
                     let event = RawGamepadButtonChangedEvent::new(*gamepad, button, value);
                     raw.write(RawGamepadEvent::Button(event));
@@ -104,7 +131,13 @@ fn scan(sender: &Sender<PadEvent>) {
             let spawned = reader.spawn(move || {
                 let lost = read(device, &place, &events).is_err();
                 // Both fail only when the app is gone; then nobody is left to tell.
-                if lost && events.send(PadEvent::Disconnected { path: place.clone() }).is_ok() {
+                if lost
+                    && events
+                        .send(PadEvent::Disconnected {
+                            path: place.clone(),
+                        })
+                        .is_ok()
+                {
                     over.send(place).ok();
                 }
             });
@@ -126,8 +159,12 @@ fn scan(sender: &Sender<PadEvent>) {
 }
 
 fn is_gamepad(device: &Device) -> bool {
-    device.supported_keys().is_some_and(|keys| keys.contains(KeyCode::BTN_SOUTH))
-        && device.supported_absolute_axes().is_some_and(|axes| axes.contains(AbsoluteAxisCode::ABS_X))
+    device
+        .supported_keys()
+        .is_some_and(|keys| keys.contains(KeyCode::BTN_SOUTH))
+        && device
+            .supported_absolute_axes()
+            .is_some_and(|axes| axes.contains(AbsoluteAxisCode::ABS_X))
 }
 
 /// Reads a gamepad until it is unplugged (an error) or the app is gone.
@@ -142,14 +179,17 @@ fn read(mut device: Device, path: &Path, sender: &Sender<PadEvent>) -> std::io::
     if sender.send(connected).is_err() {
         return Ok(());
     }
-    let ranges: HashMap<AbsoluteAxisCode, (i32, i32)> =
-        device.get_absinfo()?.map(|(code, info)| (code, (info.minimum(), info.maximum()))).collect();
+    let ranges: HashMap<AbsoluteAxisCode, (i32, i32)> = device
+        .get_absinfo()?
+        .map(|(code, info)| (code, (info.minimum(), info.maximum())))
+        .collect();
     loop {
         for event in device.fetch_events()? {
             let controls = match event.destructure() {
-                EventSummary::Key(_, key, value) => {
-                    [button_of(key).map(|button| Control::Button(button, pressed(value))), None]
-                }
+                EventSummary::Key(_, key, value) => [
+                    button_of(key).map(|button| Control::Button(button, pressed(value))),
+                    None,
+                ],
                 EventSummary::AbsoluteAxis(_, code, value) => {
                     let range = ranges.get(&code).copied().unwrap_or((-1, 1));
                     controls_of(code, value, range)
@@ -159,7 +199,11 @@ fn read(mut device: Device, path: &Path, sender: &Sender<PadEvent>) -> std::io::
             for control in controls.into_iter().flatten() {
                 let path = path.to_owned();
                 let event = match control {
-                    Control::Button(button, value) => PadEvent::Button { path, button, value },
+                    Control::Button(button, value) => PadEvent::Button {
+                        path,
+                        button,
+                        value,
+                    },
                     Control::Axis(axis, value) => PadEvent::Axis { path, axis, value },
                 };
                 if sender.send(event).is_err() {
@@ -208,7 +252,11 @@ fn button_of(key: KeyCode) -> Option<GamepadButton> {
 /// What an axis means: sticks with up positive, analogue triggers as buttons, the hat as the pad.
 fn controls_of(code: AbsoluteAxisCode, value: i32, range: (i32, i32)) -> [Option<Control>; 2] {
     let (low, high) = (f64::from(range.0), f64::from(range.1));
-    let share = if high > low { ((f64::from(value) - low) / (high - low)).clamp(0.0, 1.0) } else { 0.0 };
+    let share = if high > low {
+        ((f64::from(value) - low) / (high - low)).clamp(0.0, 1.0)
+    } else {
+        0.0
+    };
     let (stick, trigger) = ((share * 2.0 - 1.0) as f32, share as f32);
     let axis = |axis, value| [Some(Control::Axis(axis, value)), None];
     let hat = |positive, negative| {
@@ -222,8 +270,14 @@ fn controls_of(code: AbsoluteAxisCode, value: i32, range: (i32, i32)) -> [Option
         AbsoluteAxisCode::ABS_Y => axis(GamepadAxis::LeftStickY, -stick),
         AbsoluteAxisCode::ABS_RX => axis(GamepadAxis::RightStickX, stick),
         AbsoluteAxisCode::ABS_RY => axis(GamepadAxis::RightStickY, -stick),
-        AbsoluteAxisCode::ABS_Z => [Some(Control::Button(GamepadButton::LeftTrigger2, trigger)), None],
-        AbsoluteAxisCode::ABS_RZ => [Some(Control::Button(GamepadButton::RightTrigger2, trigger)), None],
+        AbsoluteAxisCode::ABS_Z => [
+            Some(Control::Button(GamepadButton::LeftTrigger2, trigger)),
+            None,
+        ],
+        AbsoluteAxisCode::ABS_RZ => [
+            Some(Control::Button(GamepadButton::RightTrigger2, trigger)),
+            None,
+        ],
         AbsoluteAxisCode::ABS_HAT0X => hat(GamepadButton::DPadRight, GamepadButton::DPadLeft),
         AbsoluteAxisCode::ABS_HAT0Y => hat(GamepadButton::DPadDown, GamepadButton::DPadUp),
         _ => [None, None],

@@ -1,7 +1,8 @@
 //! Keys and gamepads: collected here, interpreted by the control service.
 //!
 //! Letters are matched by what is printed on the key (as LeRobot.js does), whatever the case.
-//! Touching a key or a stick takes the selected arm over from any other way of driving it.
+//! Touching a key or a stick takes the selected arm over from any other way of driving it: the
+//! service sees to that.
 
 use std::collections::HashMap;
 
@@ -27,7 +28,10 @@ impl Plugin for InputPlugin {
     fn build(&self, app: &mut App) {
         #[cfg(target_os = "linux")]
         app.add_plugins(crate::gamepad_linux::LinuxGamepadPlugin);
-        app.add_systems(Update, (drive_by_keys, release_keys_without_focus, drive_by_gamepad));
+        app.add_systems(
+            Update,
+            (drive_by_keys, release_keys_without_focus, drive_by_gamepad),
+        );
     }
 }
 
@@ -39,13 +43,16 @@ fn drive_by_keys(
     panel: Res<PanelOutput>,
     desk: Res<Desk>,
     mut commands: MessageWriter<Command>,
-    mut requests: MessageWriter<ControlRequest>,
 ) {
     let arm = desk.selected_arm;
     for input in inputs.read().filter(|input| !input.repeat) {
         if !input.state.is_pressed() {
             if let Some(key) = held.remove(&input.key_code) {
-                commands.write(Command::Key { arm, key, pressed: false });
+                commands.write(Command::Key {
+                    arm,
+                    key,
+                    pressed: false,
+                });
             }
             continue;
         }
@@ -54,9 +61,12 @@ fn drive_by_keys(
                 commands.write(Command::EStop);
             }
             Some(key) if !panel.keyboard_captured => {
-                take_over(&desk, TeleopMode::Keyboard, &[TeleopMode::Keyboard], &mut requests);
                 held.insert(input.key_code, key);
-                commands.write(Command::Key { arm, key, pressed: true });
+                commands.write(Command::Key {
+                    arm,
+                    key,
+                    pressed: true,
+                });
             }
             _ => {}
         }
@@ -92,30 +102,20 @@ fn drive_by_gamepad(
             Some(TeleopMode::GamepadCartesian) => TeleopMode::GamepadJoint,
             _ => TeleopMode::GamepadCartesian,
         };
-        requests.write(ControlRequest(Request::SetMode { arm: desk.selected_arm, mode }));
+        requests.write(ControlRequest(Request::SetMode {
+            arm: desk.selected_arm,
+            mode,
+        }));
     }
     let state = gamepad_state(pad);
     let active = state != GamepadState::default();
-    if active {
-        let modes = [TeleopMode::GamepadCartesian, TeleopMode::GamepadJoint];
-        take_over(&desk, TeleopMode::GamepadCartesian, &modes, &mut requests);
-    }
     if active || *was_active {
-        commands.write(Command::Gamepad { arm: desk.selected_arm, state });
+        commands.write(Command::Gamepad {
+            arm: desk.selected_arm,
+            state,
+        });
     }
     *was_active = active;
-}
-
-/// Switches the selected arm to `mode` unless it is in one of the `fitting` ones.
-fn take_over(
-    desk: &Desk,
-    mode: TeleopMode,
-    fitting: &[TeleopMode],
-    requests: &mut MessageWriter<ControlRequest>,
-) {
-    if desk.mode().is_some_and(|mode| !fitting.contains(&mode)) {
-        requests.write(ControlRequest(Request::SetMode { arm: desk.selected_arm, mode }));
-    }
 }
 
 fn driving_key(key: &BevyKey) -> Option<Key> {
@@ -149,8 +149,14 @@ fn gamepad_state(pad: &Gamepad) -> GamepadState {
     let button = |button| pad.get(button).unwrap_or(0.0);
     GamepadState {
         left: [axis(GamepadAxis::LeftStickX), axis(GamepadAxis::LeftStickY)],
-        right: [axis(GamepadAxis::RightStickX), axis(GamepadAxis::RightStickY)],
-        triggers: [button(GamepadButton::LeftTrigger2), button(GamepadButton::RightTrigger2)],
+        right: [
+            axis(GamepadAxis::RightStickX),
+            axis(GamepadAxis::RightStickY),
+        ],
+        triggers: [
+            button(GamepadButton::LeftTrigger2),
+            button(GamepadButton::RightTrigger2),
+        ],
         dpad: [
             button(GamepadButton::DPadRight) - button(GamepadButton::DPadLeft),
             button(GamepadButton::DPadUp) - button(GamepadButton::DPadDown),

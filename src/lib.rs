@@ -55,7 +55,11 @@ pub fn app(setup: AppSetup) -> App {
     };
     let control = ControlPlugin {
         config: setup.control,
-        startup: ControlStartup { bundle: Some(setup.bundle.clone()), script: None, start: true },
+        startup: ControlStartup {
+            bundle: Some(setup.bundle.clone()),
+            script: None,
+            start: true,
+        },
     };
     let mut app = App::new();
     app
@@ -81,7 +85,9 @@ pub fn app(setup: AppSetup) -> App {
         // Pictures and reports for documentation and tests.
         .add_plugins(setup.capture)
         .add_systems(Startup, spawn_panel_camera);
-    app.world_mut().resource_mut::<EguiGlobalSettings>().auto_create_primary_context = false;
+    app.world_mut()
+        .resource_mut::<EguiGlobalSettings>()
+        .auto_create_primary_context = false;
     app
 }
 
@@ -91,7 +97,11 @@ fn spawn_panel_camera(mut commands: Commands) {
     commands.spawn((
         Name::new("Panels"),
         Camera2d,
-        Camera { order: 100, clear_color: ClearColorConfig::None, ..default() },
+        Camera {
+            order: 100,
+            clear_color: ClearColorConfig::None,
+            ..default()
+        },
         Msaa::Off,
         PrimaryEguiContext,
     ));

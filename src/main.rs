@@ -8,7 +8,10 @@ fn main() -> ExitCode {
     match cli::run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            #[expect(clippy::print_stderr, reason = "the one place where the command says why it failed")]
+            #[expect(
+                clippy::print_stderr,
+                reason = "the one place where the command says why it failed"
+            )]
             {
                 eprintln!("forearm: {failure}");
             }

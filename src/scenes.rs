@@ -13,10 +13,22 @@ pub struct BuiltinScene {
 
 /// All built-in scenes; the first is what opens when nothing else is asked for.
 pub const BUILTIN_SCENES: &[BuiltinScene] = &[
-    BuiltinScene { key: "pick_and_place", text: include_str!("../scenes/pick_and_place.ron") },
-    BuiltinScene { key: "empty", text: include_str!("../scenes/empty.ron") },
-    BuiltinScene { key: "sorting", text: include_str!("../scenes/sorting.ron") },
-    BuiltinScene { key: "two_arms", text: include_str!("../scenes/two_arms.ron") },
+    BuiltinScene {
+        key: "pick_and_place",
+        text: include_str!("../scenes/pick_and_place.ron"),
+    },
+    BuiltinScene {
+        key: "empty",
+        text: include_str!("../scenes/empty.ron"),
+    },
+    BuiltinScene {
+        key: "sorting",
+        text: include_str!("../scenes/sorting.ron"),
+    },
+    BuiltinScene {
+        key: "two_arms",
+        text: include_str!("../scenes/two_arms.ron"),
+    },
 ];
 
 impl BuiltinScene {
@@ -43,7 +55,11 @@ mod tests {
     fn every_builtin_scene_is_good() {
         for builtin in BUILTIN_SCENES {
             let scene = builtin.scene().expect(builtin.key);
-            assert!(!scene.description.is_empty(), "{} has no description", builtin.key);
+            assert!(
+                !scene.description.is_empty(),
+                "{} has no description",
+                builtin.key
+            );
         }
     }
 }

@@ -28,7 +28,10 @@ pub fn load() -> PanelSettings {
             return PanelSettings::default();
         }
         Err(error) => {
-            warn!("{} can't be read ({error}); starting with defaults", path.display());
+            warn!(
+                "{} can't be read ({error}); starting with defaults",
+                path.display()
+            );
             return PanelSettings::default();
         }
     };

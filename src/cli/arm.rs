@@ -65,7 +65,11 @@ pub(crate) fn run(command: &ArmCommand) -> Result<(), Failure> {
     match command {
         ArmCommand::Info(args) => info(args),
         ArmCommand::Fk { model, joints } => fk(model, joints),
-        ArmCommand::Ik { model, tool, joints } => ik(model, tool, joints.as_deref()),
+        ArmCommand::Ik {
+            model,
+            tool,
+            joints,
+        } => ik(model, tool, joints.as_deref()),
     }
 }
 
@@ -74,8 +78,19 @@ fn info(args: &ModelArgs) -> Result<(), Failure> {
     if args.json {
         return print_json(&info_json(&model, &notes));
     }
-    let mut text = format!("{}: {} links, {} joints\n\n", model.name, model.links.len(), model.dof());
-    let width = model.joints.iter().map(|joint| joint.name.len()).max().unwrap_or(0).max(5);
+    let mut text = format!(
+        "{}: {} links, {} joints\n\n",
+        model.name,
+        model.links.len(),
+        model.dof()
+    );
+    let width = model
+        .joints
+        .iter()
+        .map(|joint| joint.name.len())
+        .max()
+        .unwrap_or(0)
+        .max(5);
     let _ = writeln!(
         text,
         "{:<width$}  {:>10}  {:>10}  {:>10}  {:>10}",
@@ -98,11 +113,18 @@ fn info(args: &ModelArgs) -> Result<(), Failure> {
         );
     }
     let mass: f64 = model.links.iter().map(|link| link.inertial.mass).sum();
-    let _ = writeln!(text, "\ntool on {}, mass {mass:.3} kg", model.links[model.tool.link].name);
+    let _ = writeln!(
+        text,
+        "\ntool on {}, mass {mass:.3} kg",
+        model.links[model.tool.link].name
+    );
     for note in notes {
         let _ = writeln!(text, "note: {note}");
     }
-    std::io::stdout().lock().write_all(text.as_bytes()).or_failed()
+    std::io::stdout()
+        .lock()
+        .write_all(text.as_bytes())
+        .or_failed()
 }
 
 fn info_json(model: &ArmModel, notes: &[String]) -> Value {
@@ -165,8 +187,18 @@ fn fk(args: &ModelArgs, joints: &str) -> Result<(), Failure> {
         return print_json(&json!({"tool": pose_json(&tool), "links": links}));
     }
     let mut text = String::new();
-    let width = model.links.iter().map(|link| link.name.len()).max().unwrap_or(0).max(4);
-    let rows = model.links.iter().map(|link| link.name.as_str()).zip(&poses);
+    let width = model
+        .links
+        .iter()
+        .map(|link| link.name.len())
+        .max()
+        .unwrap_or(0)
+        .max(4);
+    let rows = model
+        .links
+        .iter()
+        .map(|link| link.name.as_str())
+        .zip(&poses);
     for (name, pose) in rows.chain([("tool", &tool)]) {
         let position = pose.translation.vector;
         let (roll, pitch, yaw) = pose.rotation.euler_angles();
@@ -177,7 +209,10 @@ fn fk(args: &ModelArgs, joints: &str) -> Result<(), Failure> {
             position.x, position.y, position.z, degrees[0], degrees[1], degrees[2],
         );
     }
-    std::io::stdout().lock().write_all(text.as_bytes()).or_failed()
+    std::io::stdout()
+        .lock()
+        .write_all(text.as_bytes())
+        .or_failed()
 }
 
 fn ik(args: &ModelArgs, tool: &str, joints: Option<&str>) -> Result<(), Failure> {
@@ -190,8 +225,12 @@ fn ik(args: &ModelArgs, tool: &str, joints: Option<&str>) -> Result<(), Failure>
     }
     let mut solver = IkSolver::new(&model, config);
     let solution = solver.solve(&start, &target);
-    let by_name: BTreeMap<_, _> =
-        model.joints.iter().map(|joint| joint.name.as_str()).zip(solution.joints.iter().copied()).collect();
+    let by_name: BTreeMap<_, _> = model
+        .joints
+        .iter()
+        .map(|joint| joint.name.as_str())
+        .zip(solution.joints.iter().copied())
+        .collect();
     if args.json {
         return print_json(&json!({
             "joints": by_name,
@@ -206,7 +245,12 @@ fn ik(args: &ModelArgs, tool: &str, joints: Option<&str>) -> Result<(), Failure>
         let value = by_name[joint.name.as_str()];
         let _ = match joint.kind {
             JointKind::Revolute => {
-                writeln!(text, "{:<16} {value:>9.5} rad {:>9.3}°", joint.name, value.to_degrees())
+                writeln!(
+                    text,
+                    "{:<16} {value:>9.5} rad {:>9.3}°",
+                    joint.name,
+                    value.to_degrees()
+                )
             }
             JointKind::Prismatic => writeln!(text, "{:<16} {value:>9.5} m", joint.name),
         };
@@ -214,12 +258,19 @@ fn ik(args: &ModelArgs, tool: &str, joints: Option<&str>) -> Result<(), Failure>
     let _ = writeln!(
         text,
         "{} after {} iterations: {:.3} mm and {:.3}° off",
-        if solution.converged { "reached" } else { "not reached: nearest" },
+        if solution.converged {
+            "reached"
+        } else {
+            "not reached: nearest"
+        },
         solution.iterations,
         solution.position_error_m * 1e3,
         solution.orientation_error_rad.to_degrees(),
     );
-    std::io::stdout().lock().write_all(text.as_bytes()).or_failed()
+    std::io::stdout()
+        .lock()
+        .write_all(text.as_bytes())
+        .or_failed()
 }
 
 fn load(args: &ModelArgs) -> anyhow::Result<(ArmModel, Vec<String>)> {
@@ -232,12 +283,22 @@ fn load(args: &ModelArgs) -> anyhow::Result<(ArmModel, Vec<String>)> {
 /// Reads joint positions by name over `start`.
 fn parse_joints(model: &ArmModel, text: &str, mut start: Vec<f64>) -> anyhow::Result<Vec<f64>> {
     let wanted: BTreeMap<String, f64> = serde_json::from_str(text).with_context(|| {
-        format!("`--joints {text}`: expected JSON such as {{\"{}\": 0.5}}", model.joints[0].name)
+        format!(
+            "`--joints {text}`: expected JSON such as {{\"{}\": 0.5}}",
+            model.joints[0].name
+        )
     })?;
     for (name, position) in wanted {
         let index = model.joint_index(&name).ok_or_else(|| {
-            let names: Vec<_> = model.joints.iter().map(|joint| joint.name.as_str()).collect();
-            anyhow!("`--joints`: no joint is called `{name}`; expected {}", names.join(", "))
+            let names: Vec<_> = model
+                .joints
+                .iter()
+                .map(|joint| joint.name.as_str())
+                .collect();
+            anyhow!(
+                "`--joints`: no joint is called `{name}`; expected {}",
+                names.join(", ")
+            )
         })?;
         if !position.is_finite() {
             bail!("`--joints`: `{name}` is {position}; expected a finite number");
@@ -252,14 +313,23 @@ fn parse_tool(text: &str) -> anyhow::Result<(Isometry3<f64>, bool)> {
     let pose: ToolPose = serde_json::from_str(text).with_context(|| {
         format!("`--tool {text}`: expected JSON such as {{\"position_m\": [0.25, 0, 0.1]}}")
     })?;
-    if !pose.position_m.iter().all(|value| value.is_finite() && value.abs() < 1e3) {
-        bail!("`--tool`: position_m is {:?}; expected metres within 1000", pose.position_m);
+    if !pose
+        .position_m
+        .iter()
+        .all(|value| value.is_finite() && value.abs() < 1e3)
+    {
+        bail!(
+            "`--tool`: position_m is {:?}; expected metres within 1000",
+            pose.position_m
+        );
     }
     let rotation = match pose.rotation {
         None => UnitQuaternion::identity(),
         Some(rows) => {
             let matrix = Matrix3::from_fn(|row, column| rows[row][column]);
-            let off = (matrix * matrix.transpose() - Matrix3::identity()).abs().max();
+            let off = (matrix * matrix.transpose() - Matrix3::identity())
+                .abs()
+                .max();
             if !(off < 1e-3 && matrix.determinant() > 0.0) {
                 bail!("`--tool`: rotation is not a rotation matrix (three orthonormal rows)");
             }
@@ -267,13 +337,17 @@ fn parse_tool(text: &str) -> anyhow::Result<(Isometry3<f64>, bool)> {
         }
     };
     let translation = Translation3::from(Vector3::from(pose.position_m));
-    Ok((Isometry3::from_parts(translation, rotation), pose.rotation.is_some()))
+    Ok((
+        Isometry3::from_parts(translation, rotation),
+        pose.rotation.is_some(),
+    ))
 }
 
 fn pose_json(pose: &Isometry3<f64>) -> Value {
     let position = pose.translation.vector;
     let rotation = pose.rotation.to_rotation_matrix();
-    let rows: Vec<[f64; 3]> =
-        (0..3).map(|row| [0, 1, 2].map(|column| rotation[(row, column)])).collect();
+    let rows: Vec<[f64; 3]> = (0..3)
+        .map(|row| [0, 1, 2].map(|column| rotation[(row, column)]))
+        .collect();
     json!({"position_m": [position.x, position.y, position.z], "rotation": rows})
 }

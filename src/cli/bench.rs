@@ -43,8 +43,11 @@ pub(crate) fn run(command: &BenchCommand) -> Result<(), Failure> {
             result.us_per_step,
             parts.join(", ")
         );
-        let breakdown: serde_json::Map<_, _> =
-            result.breakdown.iter().map(|(name, micros)| ((*name).to_owned(), json!(micros))).collect();
+        let breakdown: serde_json::Map<_, _> = result
+            .breakdown
+            .iter()
+            .map(|(name, micros)| ((*name).to_owned(), json!(micros)))
+            .collect();
         cases.push(json!({
             "name": case.name(),
             "us_per_step": result.us_per_step,
@@ -54,5 +57,8 @@ pub(crate) fn run(command: &BenchCommand) -> Result<(), Failure> {
     if *json {
         return print_json(&json!({"steps": steps, "cases": cases}));
     }
-    std::io::stdout().lock().write_all(text.as_bytes()).or_failed()
+    std::io::stdout()
+        .lock()
+        .write_all(text.as_bytes())
+        .or_failed()
 }

@@ -9,7 +9,7 @@ mod snapshot;
 mod teleoperate;
 mod window;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 
@@ -134,7 +134,9 @@ fn parse_backend(text: &str) -> Result<forearm_protocol::scene::Backend, String>
 }
 
 fn parse_rate(text: &str) -> Result<f64, String> {
-    let rate: f64 = text.parse().map_err(|_error| format!("`{text}` is not a number"))?;
+    let rate: f64 = text
+        .parse()
+        .map_err(|_error| format!("`{text}` is not a number"))?;
     if (1.0..=2000.0).contains(&rate) {
         Ok(rate)
     } else {
@@ -144,11 +146,15 @@ fn parse_rate(text: &str) -> Result<f64, String> {
 
 /// Parses a time to run, seconds.
 pub(crate) fn parse_duration(text: &str) -> Result<f64, String> {
-    let secs: f64 = text.parse().map_err(|_error| format!("`{text}` is not a number"))?;
+    let secs: f64 = text
+        .parse()
+        .map_err(|_error| format!("`{text}` is not a number"))?;
     if secs > 0.0 && secs <= 1e6 {
         Ok(secs)
     } else {
-        Err(format!("{secs} s can't be run; expected more than 0, at most 1e6"))
+        Err(format!(
+            "{secs} s can't be run; expected more than 0, at most 1e6"
+        ))
     }
 }
 
@@ -156,11 +162,34 @@ pub(crate) fn parse_duration(text: &str) -> Result<f64, String> {
 pub(crate) fn parse_size(text: &str) -> Result<[u32; 2], String> {
     let wrong = || format!("`{text}` is not a size; expected WIDTHxHEIGHT, for instance 1280x720");
     let (width, height) = text.split_once('x').ok_or_else(wrong)?;
-    let side = |text: &str| text.parse::<u32>().ok().filter(|side| (64..=8192).contains(side));
+    let side = |text: &str| {
+        text.parse::<u32>()
+            .ok()
+            .filter(|side| (64..=8192).contains(side))
+    };
     match (side(width), side(height)) {
         (Some(width), Some(height)) => Ok([width, height]),
         _ => Err(format!("{}; each from 64 to 8192", wrong())),
     }
+}
+
+/// Parses the name of a file to write: its folder must be there before any work is done for it.
+pub(crate) fn parse_output(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    if path.file_name().is_none() || path.is_dir() {
+        return Err(format!("`{text}` is a folder; expected a file to write"));
+    }
+    if !folder.is_dir() {
+        return Err(format!(
+            "the folder `{}` does not exist; create it first",
+            folder.display()
+        ));
+    }
+    Ok(path)
 }
 
 /// Prints a value as JSON on one line.
@@ -177,6 +206,17 @@ mod tests {
     fn the_command_line_is_consistent() {
         use clap::CommandFactory;
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn outputs_need_a_folder() {
+        assert_eq!(
+            parse_output("picture.png"),
+            Ok(PathBuf::from("picture.png"))
+        );
+        for wrong in ["", ".", "..", "src", "no/such/folder/picture.png"] {
+            assert!(parse_output(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -24,7 +24,11 @@ pub(crate) fn run(command: &SceneCommand) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     match command {
         SceneCommand::List => {
-            let width = BUILTIN_SCENES.iter().map(|scene| scene.key.len()).max().unwrap_or(0);
+            let width = BUILTIN_SCENES
+                .iter()
+                .map(|scene| scene.key.len())
+                .max()
+                .unwrap_or(0);
             for builtin in BUILTIN_SCENES {
                 let scene = builtin.scene().or_failed()?;
                 writeln!(out, "{:<width$}  {}", builtin.key, scene.description).or_failed()?;

@@ -11,7 +11,7 @@ use forearm::files;
 use forearm_protocol::scene::Backend;
 use forearm_view::{SnapshotCamera, SnapshotError, ViewSettings, snapshot};
 
-use super::{Failure, OrFail, parse_size};
+use super::{Failure, OrFail, parse_output, parse_size};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct SnapshotArgs {
@@ -28,24 +28,33 @@ pub(crate) struct SnapshotArgs {
     #[arg(long, value_name = "WxH", value_parser = parse_size)]
     size: Option<[u32; 2]>,
     /// The PNG file to write.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = parse_output)]
     out: PathBuf,
 }
 
 pub(crate) fn run(args: &SnapshotArgs) -> Result<(), Failure> {
-    let loaded =
-        files::load_scene(args.scene.as_deref(), args.model.as_deref(), &Backend::Sim)
-            .or_bad_input()?;
+    let loaded = files::load_scene(args.scene.as_deref(), args.model.as_deref(), &Backend::Sim)
+        .or_bad_input()?;
     let camera = match args.camera.as_str() {
         "overview" => SnapshotCamera::Overview,
         name => SnapshotCamera::Named(name.to_owned()),
     };
-    let picture = snapshot(&loaded.bundle, &camera, args.size, None, ViewSettings::default())
-        .map_err(|error| match error {
-            SnapshotError::NoCamera { .. } => Failure::Input(error.into()),
-            _ => Failure::Run(error.into()),
-        })?;
-    let size = Extent3d { width: picture.width, height: picture.height, depth_or_array_layers: 1 };
+    let picture = snapshot(
+        &loaded.bundle,
+        &camera,
+        args.size,
+        None,
+        ViewSettings::default(),
+    )
+    .map_err(|error| match error {
+        SnapshotError::NoCamera { .. } => Failure::Input(error.into()),
+        _ => Failure::Run(error.into()),
+    })?;
+    let size = Extent3d {
+        width: picture.width,
+        height: picture.height,
+        depth_or_array_layers: 1,
+    };
     let image = Image::new(
         size,
         TextureDimension::D2,

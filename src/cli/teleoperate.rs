@@ -11,8 +11,8 @@ use forearm::motions::{BUILTIN_MOTIONS, BuiltinMotion};
 use forearm_arm::ArmModel;
 use forearm_arm::units::JointUnit;
 use forearm_control::headless::{self, HeadlessOptions, HeadlessReport};
-use forearm_control::{ControlConfig, Expectation, jitter_objects};
 use forearm_control::motion::Motion;
+use forearm_control::{ControlConfig, Expectation, jitter_objects};
 use forearm_protocol::control::StateUpdate;
 use forearm_protocol::ron_file::MAX_FILE_BYTES;
 use forearm_protocol::scene::SceneBundle;
@@ -67,14 +67,26 @@ pub(crate) fn run(args: &TeleoperateArgs) -> Result<(), Failure> {
     let options = HeadlessOptions {
         bundle: Arc::new(bundle),
         config: ControlConfig::at_rate(setup.rate).or_bad_input()?,
-        script: args.script.as_deref().map(read_script).transpose().or_bad_input()?,
+        script: args
+            .script
+            .as_deref()
+            .map(read_script)
+            .transpose()
+            .or_bad_input()?,
         duration_secs: args.duration,
         realtime: !args.fast,
         expect: args.expect.clone(),
     };
-    let mut table = Table { models, live: !args.json && std::io::stdout().is_terminal() };
+    let mut table = Table {
+        models,
+        live: !args.json && std::io::stdout().is_terminal(),
+    };
     let report = headless::run(options, &mut |state| table.show(state)).map_err(|error| {
-        if error.is_bad_input() { Failure::Input(error.into()) } else { Failure::Run(error.into()) }
+        if error.is_bad_input() {
+            Failure::Input(error.into())
+        } else {
+            Failure::Run(error.into())
+        }
     })?;
     if args.json {
         print_json(&serde_json::to_value(&report).or_failed()?)?;
@@ -85,10 +97,11 @@ pub(crate) fn run(args: &TeleoperateArgs) -> Result<(), Failure> {
         return Err(anyhow!("the motion was given up: {why}")).or_failed();
     }
     match (&args.expect, report.is_success()) {
-        (Some(expect), false) => {
-            Err(anyhow!("`{expect}` does not hold at the end; in trays: {}", in_trays(&report)))
-                .or_failed()
-        }
+        (Some(expect), false) => Err(anyhow!(
+            "`{expect}` does not hold at the end; in trays: {}",
+            in_trays(&report)
+        ))
+        .or_failed(),
         _ => Ok(()),
     }
 }
@@ -108,7 +121,9 @@ fn read_script(reference: &str) -> anyhow::Result<String> {
     };
     let length = path.metadata().with_context(known)?.len();
     if length > MAX_FILE_BYTES as u64 {
-        return Err(anyhow!("{reference}: has {length} bytes; a motion has at most {MAX_FILE_BYTES}"));
+        return Err(anyhow!(
+            "{reference}: has {length} bytes; a motion has at most {MAX_FILE_BYTES}"
+        ));
     }
     let text = std::fs::read_to_string(path).with_context(known)?;
     // The service reads it again, but does not know the file's name.
@@ -117,7 +132,9 @@ fn read_script(reference: &str) -> anyhow::Result<String> {
 }
 
 fn parse_jitter(text: &str) -> Result<f64, String> {
-    let metres: f64 = text.parse().map_err(|_error| format!("`{text}` is not a number"))?;
+    let metres: f64 = text
+        .parse()
+        .map_err(|_error| format!("`{text}` is not a number"))?;
     if (0.0..=0.5).contains(&metres) {
         Ok(metres)
     } else {
@@ -136,12 +153,21 @@ impl Table {
         if !self.live {
             return;
         }
-        let mut text = format!("\n{}\n{:<NAME_WIDTH$} | {:>7}\n", "-".repeat(NAME_WIDTH + 10), "NAME", "NORM");
+        let mut text = format!(
+            "\n{}\n{:<NAME_WIDTH$} | {:>7}\n",
+            "-".repeat(NAME_WIDTH + 10),
+            "NAME",
+            "NORM"
+        );
         let mut lines = 4;
         for (model, arm) in self.models.iter().zip(&state.arms) {
             for (index, (joint, now)) in model.joints.iter().zip(&arm.joints).enumerate() {
                 let value = JointUnit::Lerobot.to_unit(model, index, now.position);
-                let _ = writeln!(text, "{:<NAME_WIDTH$} | {value:>7.2}", format!("{}.pos", joint.name));
+                let _ = writeln!(
+                    text,
+                    "{:<NAME_WIDTH$} | {value:>7.2}",
+                    format!("{}.pos", joint.name)
+                );
                 lines += 1;
             }
         }
@@ -206,7 +232,10 @@ fn in_trays(report: &HeadlessReport) -> String {
     if report.in_tray.is_empty() {
         return "nothing".to_owned();
     }
-    let pairs: Vec<_> =
-        report.in_tray.iter().map(|(object, tray)| format!("{object} in {tray}")).collect();
+    let pairs: Vec<_> = report
+        .in_tray
+        .iter()
+        .map(|(object, tray)| format!("{object} in {tray}"))
+        .collect();
     pairs.join(", ")
 }

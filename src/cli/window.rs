@@ -8,7 +8,7 @@ use forearm::capture::CapturePlugin;
 use forearm::{AppSetup, files, logging};
 use forearm_control::ControlConfig;
 
-use super::{Failure, OrFail, SetupArgs, parse_size};
+use super::{Failure, OrFail, SetupArgs, parse_output, parse_size};
 
 /// What to try when no window can be opened.
 const HEADLESS_HINT: &str = "to run without a window: forearm teleoperate --headless --script \
@@ -20,13 +20,13 @@ pub(crate) struct WindowArgs {
     #[arg(long, default_value = "1280x720", value_name = "WxH", value_parser = parse_size)]
     size: [u32; 2],
     /// Save a picture of the window in this PNG file and end.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = parse_output)]
     screenshot: Option<PathBuf>,
     /// Frames to draw before the picture is taken.
     #[arg(long, default_value_t = 60, value_name = "NUMBER")]
     frames: u32,
     /// Save how well the control loop kept time in this JSON file when the window ends.
-    #[arg(long, value_name = "FILE", requires = "duration")]
+    #[arg(long, value_name = "FILE", requires = "duration", value_parser = parse_output)]
     report: Option<PathBuf>,
     /// End after this many seconds.
     #[arg(long, value_name = "SECONDS", value_parser = super::parse_duration)]
@@ -36,8 +36,7 @@ pub(crate) struct WindowArgs {
 pub(crate) fn run(setup: &SetupArgs, args: &WindowArgs, log: &str) -> Result<(), Failure> {
     logging::parse_filter(log).or_bad_input()?;
     let scene = setup.scene.as_deref();
-    let loaded =
-        files::load_scene(scene, setup.model.as_deref(), &setup.arm).or_bad_input()?;
+    let loaded = files::load_scene(scene, setup.model.as_deref(), &setup.arm).or_bad_input()?;
     let control = ControlConfig::at_rate(setup.rate).or_bad_input()?;
     check_display().or_failed()?;
     explain_panics_before_the_window();

@@ -57,6 +57,14 @@ fn wrong_flags_are_refused() {
     refused(&["--frames", "-1"], &["-1"]);
     refused(&["--log", "warn,=="], &["--log"]);
     refused(&["--speed", "7"], &["--speed"]);
+    refused(
+        &["--screenshot", "nowhere/at/all.png"],
+        &["--screenshot", "nowhere/at"],
+    );
+    refused(
+        &["--duration", "1", "--report", "scenes"],
+        &["--report", "scenes"],
+    );
     refused(&["dance"], &["dance"]);
 }
 

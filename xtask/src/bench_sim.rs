@@ -49,12 +49,14 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let app = build_app()?;
     let rival = rival(options.vs)?;
     let (mut ours, mut theirs) = (Rounds::new(), Rounds::new());
+    let mut latest = Value::Null;
     for round in 0..options.rounds {
         println!("round {} of {}", round + 1, options.rounds);
         // Who goes first changes every round.
         for turn in 0..2 {
             if (round + turn) % 2 == 0 {
-                for (case, micros) in cases(&json(&mut forearm(&app, options.steps))?)? {
+                latest = json(&mut forearm(&app, options.steps))?;
+                for (case, micros) in cases(&latest)? {
                     ours.entry(case).or_default().push(micros);
                 }
             } else if rival {
@@ -71,6 +73,16 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     );
     for (case, ours) in &mut ours {
         println!("{}", row(case, ours, theirs.get_mut(case)));
+    }
+    println!(
+        "\nwhere Forearm's time goes, µs per step (last round, measured with more clock reads)"
+    );
+    for case in latest["cases"].as_array().into_iter().flatten() {
+        println!(
+            "  {:<16} {}",
+            case["name"].as_str().unwrap_or_default(),
+            breakdown(case)
+        );
     }
     Ok(())
 }
@@ -136,6 +148,15 @@ fn micros(case: &Value) -> Result<f64> {
     number.with_context(|| format!("the answer has no number `us_per_step`: {case}"))
 }
 
+/// The phases of a step, for instance `collision 0.43, dynamics 0.70`.
+fn breakdown(case: &Value) -> String {
+    let phases = case["breakdown_us"].as_object().into_iter().flatten();
+    let phases: Vec<_> = phases
+        .filter_map(|(phase, micros)| Some(format!("{phase} {:.2}", micros.as_f64()?)))
+        .collect();
+    phases.join(", ")
+}
+
 /// One line of the table.
 fn row(case: &str, ours: &mut [f64], theirs: Option<&mut Vec<f64>>) -> String {
     let mut line = format!("  {case:<16} Forearm {}", spread(ours));
@@ -166,7 +187,7 @@ fn median(rounds: &mut [f64]) -> f64 {
 mod tests {
     use serde_json::json;
 
-    use super::{cases, row};
+    use super::{breakdown, cases, row};
 
     #[test]
     fn medians_and_their_ratio_are_shown() {
@@ -175,6 +196,8 @@ mod tests {
         assert!(line.contains("6.00 (3.00 to 9.00)"), "{line}");
         assert!(line.contains("4.00 (3.00 to 5.00)"), "{line}");
         assert!(!row("arm", &mut [1.0], None).contains("MuJoCo"));
+        let case = json!({"breakdown_us": {"collision": 0.434, "dynamics": 0.7}});
+        assert_eq!(breakdown(&case), "collision 0.43, dynamics 0.70");
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub mod expectation;
 pub mod headless;
 pub mod jitter;
 pub mod motion;
+mod pace;
 #[cfg(feature = "bevy")]
 pub mod plugin;
 mod publish;

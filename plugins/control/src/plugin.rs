@@ -50,7 +50,6 @@ impl Control {
     }
 
     /// Asks for something whose answer is wanted: [`ControlRequest`] passes none on.
-    #[must_use]
     pub fn ask(&self, request: Request) -> Pending<ControlService> {
         self.handle.request(request)
     }

@@ -13,14 +13,10 @@ use forearm_workers::{Context, Service, Wake};
 use crate::backend::Plant;
 use crate::config::{ControlConfig, Startup, Until};
 use crate::motion::Motion;
+use crate::pace::Pace;
 use crate::publish::Publisher;
 use crate::rig::Rig;
 use crate::teleop::{Input, Outcome};
-use crate::timing::{RunTiming, TimingWindow};
-
-/// A tick that is later than this many periods is not made up for: the loop starts afresh, so
-/// that it never runs after lost time.
-const MAX_LATE_PERIODS: f64 = 3.0;
 
 /// Drives the arms of a scene; see the crate's documentation.
 pub struct ControlService {
@@ -46,17 +42,6 @@ struct Session {
     rigs: Vec<Rig>,
 }
 
-/// Deadlines, and how well they are kept.
-struct Pace {
-    period_secs: f64,
-    /// The next tick's deadline; none before the first.
-    deadline_secs: Option<f64>,
-    ticks: u64,
-    last_work_secs: f64,
-    window: TimingWindow,
-    run: RunTiming,
-}
-
 impl ControlService {
     /// A service that starts with `startup`.
     #[must_use]
@@ -69,14 +54,7 @@ impl ControlService {
             active: false,
             e_stopped: false,
             ended: false,
-            pace: Pace {
-                period_secs,
-                deadline_secs: None,
-                ticks: 0,
-                last_work_secs: 0.0,
-                window: TimingWindow::new(period_secs),
-                run: RunTiming::new(period_secs),
-            },
+            pace: Pace::new(period_secs),
             publisher: Publisher::new(period_secs),
             alive_at_secs: None,
             quiet_secs: 0.0,
@@ -148,7 +126,7 @@ impl ControlService {
             return Err(no_scene("starting"));
         }
         self.active = true;
-        self.pace.run.clear();
+        self.pace.clear_run();
         self.hold_all(cx);
         self.engage_all(cx.now_secs());
         Ok(())
@@ -206,7 +184,7 @@ impl ControlService {
             steps: plant.world().steps(),
             simulated_secs: plant.world().time_secs(),
             state_hash: plant.state_hash(),
-            timing: self.pace.run.summary(),
+            timing: self.pace.run_summary(),
             physics_step_secs: plant.step_secs(),
             in_tray: plant.in_tray(),
             scripts: rigs
@@ -329,13 +307,13 @@ impl ControlService {
         self.quiet_secs = if playing {
             0.0
         } else {
-            self.quiet_secs + self.pace.period_secs
+            self.quiet_secs + self.pace.period_secs()
         };
         // Half a period absorbs rounding.
-        let half = self.pace.period_secs / 2.0;
+        let half = self.pace.period_secs() / 2.0;
         self.ended = match self.config.until {
             Until::Stopped => false,
-            Until::Elapsed(secs) => plant.ticks() as f64 * self.pace.period_secs >= secs - half,
+            Until::Elapsed(secs) => plant.ticks() as f64 * self.pace.period_secs() >= secs - half,
             Until::ScriptsDone(secs) => self.quiet_secs >= secs.max(half) - half,
         };
         if self.ended {
@@ -350,7 +328,7 @@ impl ControlService {
     }
 
     fn publish(&mut self, cx: &mut Context<'_, Self>) {
-        let timing = self.pace.window.summary();
+        let timing = self.pace.summary();
         let Some(Session { plant, rigs }) = &mut self.session else {
             return;
         };
@@ -362,7 +340,7 @@ impl ControlService {
         let physics_step_secs = plant.take_step_secs();
         cx.emit(Event::State(Box::new(StateUpdate {
             scene_generation: self.generation,
-            tick: self.pace.ticks,
+            tick: self.pace.ticks(),
             time_secs: cx.now_secs(),
             active: self.active,
             e_stopped: self.e_stopped,
@@ -375,36 +353,6 @@ impl ControlService {
             physics_step_secs,
             simulated_secs,
         })));
-    }
-}
-
-impl Pace {
-    /// Notes that a tick begins; answers how late it is, seconds.
-    fn begin(&mut self, now_secs: f64) -> f64 {
-        if let Some(interval_secs) = self.window.record(now_secs, self.last_work_secs) {
-            self.run.record(interval_secs, self.last_work_secs);
-        }
-        now_secs - self.deadline_secs.unwrap_or(now_secs)
-    }
-
-    /// Notes that a tick has ended now; answers the next deadline.
-    fn end(&mut self, now_secs: f64, late_secs: f64, work_secs: f64) -> f64 {
-        self.ticks += 1;
-        self.last_work_secs = work_secs;
-        let periods_late = late_secs / self.period_secs;
-        if periods_late > 1.0 {
-            self.window.count_missed(periods_late as u64);
-            self.run.count_missed(periods_late as u64);
-        }
-        let from = match self.deadline_secs {
-            Some(deadline) if periods_late <= MAX_LATE_PERIODS => deadline,
-            // From the tick's end: a loop with more work than time leaves some to others.
-            Some(_) => now_secs,
-            None => now_secs - work_secs,
-        };
-        let next = from + self.period_secs;
-        self.deadline_secs = Some(next);
-        next
     }
 }
 
@@ -516,15 +464,13 @@ impl Service for ControlService {
 
     fn tick(&mut self, cx: &mut Context<'_, Self>) -> Wake {
         if self.session.is_none() || self.ended {
-            self.pace.deadline_secs = None;
+            self.pace.rest();
             return Wake::OnMessage;
         }
         let now_secs = cx.now_secs();
         // A message can wake the loop early; time has not come then.
-        if let Some(deadline) = self.pace.deadline_secs
-            && now_secs < deadline
-        {
-            return Wake::At(deadline);
+        if let Some(deadline_secs) = self.pace.not_before(now_secs) {
+            return Wake::At(deadline_secs);
         }
         let late_secs = self.pace.begin(now_secs);
         self.work(cx);

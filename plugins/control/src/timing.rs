@@ -61,6 +61,11 @@ impl TimingWindow {
         Some(interval_secs)
     }
 
+    /// The loop rests: the time until the next tick is no interval.
+    pub fn rest(&mut self) {
+        self.last_start_secs = None;
+    }
+
     /// Counts deadlines that were missed by more than a period.
     pub fn count_missed(&mut self, count: u64) {
         self.missed += count;

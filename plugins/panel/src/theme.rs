@@ -3,6 +3,8 @@
 //! Everything sits on a grid of 4 points; one accent colour marks what is chosen or what a person
 //! moves, red is kept for the emergency stop and for errors.
 
+use egui::epaint::FontColorTransferFunction;
+use egui::epaint::text::TextOptions;
 use egui::style::{ScrollStyle, Selection, WidgetVisuals, Widgets};
 use egui::{
     Color32, Context, CornerRadius, FontFamily, FontId, Margin, Shadow, Stroke, Style, TextStyle,
@@ -274,6 +276,12 @@ fn visuals(palette: &Palette, base: Visuals) -> Visuals {
                     palette.accent
                 },
             ),
+        },
+        // The window blends in linear light, which makes dark text on light ground thin; this
+        // gives it its weight back. On dark ground it lends thin strokes some strength.
+        text_options: TextOptions {
+            color_transfer_function: FontColorTransferFunction::TwoCoverageMinusCoverageSq,
+            ..base.text_options
         },
         weak_text_color: Some(palette.weak),
         hyperlink_color: palette.accent,

@@ -116,8 +116,6 @@ pub(crate) struct Detail {
     pub(crate) shadow_map: usize,
     pub(crate) shadow_filter: ShadowFilteringMethod,
     pub(crate) feed_scale: f32,
-    /// Light from all sides differs by direction; otherwise it is even.
-    pub(crate) environment: bool,
     /// The second light and the floor.
     pub(crate) extras: bool,
 }
@@ -128,7 +126,6 @@ impl Detail {
         shadow_map: 1024,
         shadow_filter: ShadowFilteringMethod::Hardware2x2,
         feed_scale: 0.5,
-        environment: false,
         extras: false,
     };
     pub(crate) const HIGH: Self = Self {
@@ -136,7 +133,6 @@ impl Detail {
         shadow_map: 2048,
         shadow_filter: ShadowFilteringMethod::Gaussian,
         feed_scale: 1.0,
-        environment: true,
         extras: true,
     };
 }

@@ -96,7 +96,10 @@ pub(crate) fn setup(
     mut meshes: ResMut<Assets<Mesh>>,
     mut materials: ResMut<Assets<StandardMaterial>>,
     mut images: ResMut<Assets<Image>>,
+    mut ambient: ResMut<GlobalAmbientLight>,
 ) {
+    // The surroundings are the light from all around.
+    ambient.brightness = 0.0;
     commands.insert_resource(surroundings(settings.theme, AMBIENT, &mut images));
     let floor = StandardMaterial {
         perceptual_roughness: 0.95,
@@ -332,28 +335,15 @@ pub(crate) fn follow_theme(
 pub(crate) fn light_cameras(
     surroundings: Res<Surroundings>,
     detail: Res<Detail>,
-    mut ambient: ResMut<GlobalAmbientLight>,
     mut cameras: Query<(Entity, &mut ShadowFilteringMethod), With<Camera3d>>,
     mut commands: Commands,
 ) {
     for (camera, mut filter) in &mut cameras {
         filter.set_if_neq(detail.shadow_filter);
-        let mut camera = commands.entity(camera);
-        camera.insert(surroundings.sky.clone());
-        if detail.environment {
-            camera.insert(surroundings.light.clone());
-        } else {
-            camera.remove::<EnvironmentMapLight>();
-        }
+        commands
+            .entity(camera)
+            .insert((surroundings.sky.clone(), surroundings.light.clone()));
     }
-    // The one or the other.
-    let [red, green, blue] = palette(surroundings.theme).wall;
-    ambient.color = Color::linear_rgb(red, green, blue);
-    ambient.brightness = if detail.environment {
-        0.0
-    } else {
-        surroundings.light.intensity
-    };
 }
 
 fn surroundings(theme: Theme, brightness: f32, images: &mut Assets<Image>) -> Surroundings {

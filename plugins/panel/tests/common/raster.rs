@@ -11,7 +11,7 @@ use forearm_panel::egui::{
 pub struct Canvas {
     pub width: usize,
     pub height: usize,
-    /// Premultiplied, as egui blends: in gamma space.
+    /// sRGB. Blending is linear, as a GPU blends into the window.
     pub pixels: Vec<Color32>,
 }
 
@@ -163,11 +163,12 @@ impl Canvas {
         });
         let below = self.pixels[pixel].to_array();
         let rest = 1.0 - source[3] / 255.0;
-        let [r, g, b, a] = std::array::from_fn(|channel| {
-            (source[channel] + f32::from(below[channel]) * rest)
-                .round()
-                .clamp(0.0, 255.0) as u8
+        let [r, g, b] = std::array::from_fn(|channel| {
+            gamma(linear(source[channel]) + linear(f32::from(below[channel])) * rest)
         });
+        let a = (source[3] + f32::from(below[3]) * rest)
+            .round()
+            .clamp(0.0, 255.0) as u8;
         self.pixels[pixel] = Color32::from_rgba_premultiplied(r, g, b, a);
     }
 
@@ -188,4 +189,25 @@ impl Canvas {
             .write_image_data(&self.rgb())
             .expect("pixels are written");
     }
+}
+
+/// Linear light, 0 to 1, of an sRGB value, 0 to 255.
+fn linear(gamma: f32) -> f32 {
+    let value = gamma / 255.0;
+    if value < 0.04045 {
+        value / 12.92
+    } else {
+        ((value + 0.055) / 1.055).powf(2.4)
+    }
+}
+
+/// The sRGB value of linear light.
+fn gamma(linear: f32) -> u8 {
+    let value = linear.clamp(0.0, 1.0);
+    let value = if value < 0.0031308 {
+        value * 12.92
+    } else {
+        1.055 * value.powf(1.0 / 2.4) - 0.055
+    };
+    (value * 255.0).round() as u8
 }

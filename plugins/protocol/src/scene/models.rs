@@ -27,7 +27,9 @@ impl SceneBundle {
         let arms = &self.scene.arms;
         let mut models: Vec<Arc<ArmModel>> = Vec::with_capacity(arms.len());
         for (index, arm) in arms.iter().enumerate() {
-            let twin = arms[..index].iter().position(|known| known.model == arm.model);
+            let twin = arms[..index]
+                .iter()
+                .position(|known| known.model == arm.model);
             models.push(match twin {
                 Some(twin) => Arc::clone(&models[twin]),
                 None => self.arm_model(index)?,
@@ -47,7 +49,9 @@ impl SceneBundle {
             ModelRef::So101 => Ok(Arc::new(so101::so101())),
             ModelRef::File(file) => {
                 let files = self.models.get(file).ok_or_else(|| {
-                    fail(format!("its model `{file}` was not sent along with the scene"))
+                    fail(format!(
+                        "its model `{file}` was not sent along with the scene"
+                    ))
                 })?;
                 let mut mesh = |name: &str| {
                     let bytes = files.meshes.get(name).cloned();
