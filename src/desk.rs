@@ -1,6 +1,7 @@
 //! The desk: which scene and arm a person works with. Carries out what the panels ask for, and
 //! tells panels and picture what only the app knows.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use bevy::input::gamepad::Gamepad;
@@ -225,10 +226,14 @@ fn free_the_scene(
     viewport.set_if_neq(ViewportRect(usable.then_some(rect)));
 }
 
-/// Hands the cameras' images to the panels.
+/// When a camera's latest image came, and the smoothed time between images, seconds.
+type ImageTimes = HashMap<String, (f64, f64)>;
+
+/// Hands the cameras' images to the panels, with the rate at which they really come.
 fn show_cameras(
     feeds: Res<CameraFeeds>,
     time: Res<Time<Real>>,
+    mut times: Local<ImageTimes>,
     mut textures: ResMut<EguiUserTextures>,
     mut inputs: ResMut<PanelInputs>,
 ) {
@@ -240,13 +245,38 @@ fn show_cameras(
         let age = feed
             .last_render_secs
             .map(|at| (time.elapsed_secs_f64() - at) as f32);
+        let fps = feed
+            .last_render_secs
+            .map_or(0.0, |at| measured_fps(&mut times, &feed.name, at));
         inputs.cameras.push(CameraFeed {
             name: feed.name.clone(),
             texture: age.is_some().then_some(texture),
             size: feed.size.to_array(),
-            fps: feed.fps as f32,
+            fps,
             age_secs: age.unwrap_or(0.0),
         });
+    }
+}
+
+/// Images a second of a camera whose latest image came at `at`, seconds.
+fn measured_fps(times: &mut ImageTimes, camera: &str, at: f64) -> f32 {
+    let Some((last, interval)) = times.get_mut(camera) else {
+        times.insert(camera.to_owned(), (at, 0.0));
+        return 0.0;
+    };
+    if at > *last {
+        let latest = at - *last;
+        *interval = if *interval > 0.0 {
+            *interval + 0.2 * (latest - *interval)
+        } else {
+            latest
+        };
+        *last = at;
+    }
+    if *interval > 0.0 {
+        (1.0 / *interval) as f32
+    } else {
+        0.0
     }
 }
 

@@ -13,6 +13,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 
+/// What is logged unless told otherwise: our own warnings, but of the libraries that draw only
+/// errors, for they warn of things that are of no use to a person with an arm.
+const DEFAULT_LOG: &str = "warn,bevy_render=error,bevy_egui=error,winit=error,wgpu=error";
+
 /// A robot arm on your screen: teleoperate and simulate an SO-100/SO-101.
 ///
 /// Without a command, opens the window.
@@ -27,7 +31,7 @@ pub(crate) struct Cli {
     setup: SetupArgs,
     /// What to log to the terminal: error, warn, info, debug, trace, or a filter such as
     /// `warn,forearm_control=debug`.
-    #[arg(long, global = true, default_value = "warn", value_name = "LEVEL")]
+    #[arg(long, global = true, default_value = DEFAULT_LOG, value_name = "LEVEL")]
     log: String,
 }
 

@@ -46,8 +46,8 @@ impl Stages {
         }
     }
 
-    /// Runs one stage. An error counts as a failed stage: the others still run.
-    pub(crate) fn stage(&mut self, name: &str, work: impl FnOnce() -> Result<Outcome>) {
+    /// Runs one stage; answers whether others that build on it can run. An error counts as failure.
+    pub(crate) fn stage(&mut self, name: &str, work: impl FnOnce() -> Result<Outcome>) -> bool {
         println!("\n[{}/{}] {name}", self.done.len() + 1, self.total);
         let started = Instant::now();
         let outcome = work().unwrap_or_else(|error| Outcome::Failed(format!("{error:#}")));
@@ -57,11 +57,13 @@ impl Stages {
             self.done.len() + 1,
             self.total
         );
+        let good = !matches!(outcome, Outcome::Failed(_));
         self.done.push(Done {
             name: name.to_owned(),
             secs,
             outcome,
         });
+        good
     }
 
     /// Prints the summary.
@@ -188,7 +190,8 @@ pub(crate) fn output_of(command: &mut Command) -> Result<String> {
 }
 
 fn shown(command: &Command) -> String {
-    let words: Vec<_> = std::iter::once(command.get_program())
+    let program = Path::new(command.get_program());
+    let words: Vec<_> = std::iter::once(program.file_name().unwrap_or(program.as_os_str()))
         .chain(command.get_args())
         .map(|word| word.to_string_lossy())
         .collect();

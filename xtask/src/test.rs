@@ -43,18 +43,20 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             })
         });
     }
-    stages.stage("build", || {
+    let built = stages.stage("build", || {
         let mut build = cargo();
         build.args(TEST_ALL).arg("--no-run");
         stages::run(&mut build)?;
         Ok(Outcome::Passed(String::new()))
     });
-    if !filtered {
+    if built && !filtered {
         stages.stage("lints", || component("clippy", "clippy", lints));
     }
-    stages.stage("tests", || {
-        tests(options.filter.as_deref(), display.as_ref())
-    });
+    if built {
+        stages.stage("tests", || {
+            tests(options.filter.as_deref(), display.as_ref())
+        });
+    }
     drop(display);
     stages.finish()
 }

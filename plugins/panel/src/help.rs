@@ -23,17 +23,19 @@ const MOUSE: [(&[&str], &str); 5] = [
     (&["Left drag"], "Turn the view"),
     (&["Right drag"], "Move the view; middle drag too"),
     (&["Wheel"], "Nearer, farther"),
-    (&["Handle drag"], "Move the tool, in mode Drag"),
+    (&["Handle drag"], "Move the tool"),
     (&["Click"], "A camera image: show it large"),
 ];
 
-const GAMEPAD: [(&[&str], &str); 6] = [
+const GAMEPAD: [(&[&str], &str); 8] = [
     (&["Left stick"], "Tool ahead, sideways; joints: pan, lift"),
     (&["Right stick"], "Tool up, around; joints: roll, elbow"),
     (&["Pad ↑ ↓"], "Pitch of the wrist"),
     (&["Pad ← →"], "Roll of the wrist"),
     (&["L1", "R1"], "Roll of the wrist"),
     (&["L2", "R2"], "Close, open the gripper"),
+    (&["Select"], "Sticks move the tool, or turn joints"),
+    (&["B"], "Emergency stop"),
 ];
 
 const KEYBOARD_HINT: &str = "A held key turns its joint step by step, as in LeRobot.js. \

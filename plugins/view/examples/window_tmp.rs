@@ -47,7 +47,8 @@ fn main() {
     if std::env::var("VP").is_ok() {
         app.insert_resource(ViewportRect(Some(Rect::new(300., 40., 980., 520.))));
     }
-    app.add_systems(Update, drive).run();
+    if std::env::var("DIAG").is_ok() {app.add_plugins((bevy::render::diagnostic::RenderDiagnosticsPlugin, bevy::diagnostic::LogDiagnosticsPlugin::default()));}
+  app.add_systems(Update, drive).run();
 }
 fn drive(
     mut n: Local<u32>,
