@@ -19,6 +19,7 @@ use std::sync::Arc;
 use bevy::asset::AssetMetaCheck;
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
+use bevy::render::RenderPlugin;
 use bevy::window::{PresentMode, WindowResolution};
 use bevy::winit::WinitSettings;
 use bevy_egui::{EguiGlobalSettings, PrimaryEguiContext};
@@ -68,7 +69,12 @@ pub fn app(setup: AppSetup) -> App {
             DefaultPlugins
                 .set(WindowPlugin { primary_window: Some(window), ..default() })
                 .set(LogPlugin { filter: setup.log, level: bevy::log::Level::TRACE, ..default() })
-                .set(AssetPlugin { meta_check: AssetMetaCheck::Never, ..default() }),
+                .set(AssetPlugin { meta_check: AssetMetaCheck::Never, ..default() })
+                .set(RenderPlugin {
+                    // A picture to keep must have everything in it; a person sees it arrive.
+                    synchronous_pipeline_compilation: setup.capture.screenshot.is_some(),
+                    ..default()
+                }),
         )
         // Draw at full rate also while another window has the focus: an arm may be moving.
         .insert_resource(WinitSettings::continuous())

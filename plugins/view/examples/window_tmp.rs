@@ -8,7 +8,8 @@ use std::sync::Arc;
 #[derive(Resource)]
 struct B(Arc<SceneBundle>);
 fn main() {
-    let text = std::fs::read_to_string("/tmp/look/scene.ron").unwrap();
+    let text = std::fs::read_to_string(std::env::var("SC").unwrap_or("/tmp/look/scene.ron".into()))
+        .unwrap();
     let scene = Scene::from_ron("x", &text).unwrap();
     let b = Arc::new(SceneBundle {
         scene,
@@ -47,8 +48,13 @@ fn main() {
     if std::env::var("VP").is_ok() {
         app.insert_resource(ViewportRect(Some(Rect::new(300., 40., 980., 520.))));
     }
-    if std::env::var("DIAG").is_ok() {app.add_plugins((bevy::render::diagnostic::RenderDiagnosticsPlugin, bevy::diagnostic::LogDiagnosticsPlugin::default()));}
-  app.add_systems(Update, drive).run();
+    if std::env::var("DIAG").is_ok() {
+        app.add_plugins((
+            bevy::render::diagnostic::RenderDiagnosticsPlugin,
+            bevy::diagnostic::LogDiagnosticsPlugin::default(),
+        ));
+    }
+    app.add_systems(Update, drive).run();
 }
 fn drive(
     mut n: Local<u32>,
