@@ -44,7 +44,6 @@ pub struct AppSetup {
 }
 
 /// The app with its window.
-#[must_use]
 pub fn app(setup: AppSetup) -> App {
     let window = Window {
         title: format!("Forearm: {}", setup.bundle.scene.name),

@@ -1,4 +1,8 @@
 //! `forearm arm info|fk|ik`.
+#![expect(
+    clippy::let_underscore_must_use,
+    reason = "writing into a `String` never fails"
+)]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -1,4 +1,8 @@
 //! `forearm bench sim`: how long a physics step takes on this machine.
+#![expect(
+    clippy::let_underscore_must_use,
+    reason = "writing into a `String` never fails"
+)]
 
 use std::fmt::Write as _;
 use std::io::Write;

@@ -1,4 +1,8 @@
 //! `forearm teleoperate --headless`: plays a motion through the control service, without a window.
+#![expect(
+    clippy::let_underscore_must_use,
+    reason = "writing into a `String` never fails"
+)]
 
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
@@ -29,7 +33,7 @@ pub(crate) struct TeleoperateArgs {
     /// Run without a window. (With a window, start `forearm` without a command.)
     #[arg(long, required = true)]
     headless: bool,
-    /// A motion file, or a built-in motion: pick_and_place, wave. Without one the arm holds.
+    /// A motion file, or a built-in motion: `pick_and_place`, `wave`. Without one the arm holds.
     #[arg(long, value_name = "FILE|NAME")]
     script: Option<String>,
     /// How long to run, seconds; if left out, until the motion has ended.

@@ -45,6 +45,7 @@ pub(crate) fn colors(picture: &RgbImage) -> usize {
 pub(crate) fn assert_golden(name: &str, seen: &RgbImage, tolerance: Tolerance) {
     let golden_path = root().join("tests/goldens").join(format!("{name}.png"));
     if std::env::var("UPDATE_SNAPSHOTS").is_ok_and(|value| value == "1") {
+        std::fs::create_dir_all(root().join("tests/goldens")).expect("a folder can be made");
         seen.save(&golden_path).expect("the golden can be written");
         return;
     }

@@ -77,6 +77,10 @@ impl VirtualDisplay {
         command
             .env("DISPLAY", &self.name)
             .env_remove("WAYLAND_DISPLAY");
+        // Without it drivers complain, though they need nothing there.
+        if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+            command.env("XDG_RUNTIME_DIR", std::env::temp_dir());
+        }
         if let Some(driver) = software_driver() {
             // The second name is what older Vulkan loaders know.
             command

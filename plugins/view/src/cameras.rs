@@ -104,11 +104,13 @@ pub(crate) fn spawn(
 pub(crate) fn take_turns(
     time: Res<Time<Real>>,
     settings: Res<ViewSettings>,
+    detail: Res<Detail>,
     mut feeds: ResMut<CameraFeeds>,
     mut cameras: Query<(&SceneCamera, &mut Camera)>,
 ) {
     let now_secs = time.elapsed_secs_f64();
-    let chosen = feeds.choose(now_secs, settings.feed_fps);
+    let share = detail.all_feeds_fps / feeds.feeds.len().max(1) as f64;
+    let chosen = feeds.choose(now_secs, settings.feed_fps.min(share));
     for (camera, mut view) in &mut cameras {
         let active = chosen == Some(camera.0);
         if view.is_active != active {

@@ -58,7 +58,11 @@ impl Interpolator {
             }
             Some(gap) if gap <= LONGEST_GAP_SECS => {
                 let blend = self.blend(now_secs);
-                shown.move_towards(&self.to, blend);
+                if blend >= 1.0 {
+                    shown.clone_from(&self.to);
+                } else {
+                    shown.move_towards(&self.to, blend);
+                }
                 self.span_secs = gap;
             }
             _ => self.span_secs = 0.0,

@@ -28,6 +28,7 @@ mod scene;
 mod settings;
 pub mod snapshot;
 mod stage;
+mod surroundings;
 mod tool_gizmo;
 
 use bevy::prelude::*;
@@ -136,8 +137,8 @@ impl Plugin for ViewPlugin {
                     gizmos::camera_frames,
                     tool_gizmo::draw,
                     cameras::take_turns.run_if(not(resource_exists::<snapshot::Still>)),
-                    stage::light_cameras.run_if(
-                        resource_changed::<stage::Surroundings>
+                    surroundings::light_cameras.run_if(
+                        resource_changed::<surroundings::Surroundings>
                             .or_else(resource_changed::<Detail>)
                             .or_else(scene_changed),
                     ),

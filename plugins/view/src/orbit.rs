@@ -127,6 +127,13 @@ impl Orbit {
         self.distance = (self.distance * (-0.12 * notches).exp()).clamp(NEAREST, FARTHEST);
     }
 
+    /// Nearer to what is `pixels` away from the picture's middle: it stays under the pointer.
+    fn nearer_to(&mut self, notches: f32, pixels: Vec2, height: f32) {
+        let before = self.distance;
+        self.nearer(notches);
+        self.shift(pixels * (1.0 - before / self.distance), height);
+    }
+
     /// Goes the share `blend` of the way to `goal`.
     fn approach(&mut self, goal: &Self, blend: f32) {
         self.focus = self.focus.lerp(goal.focus, blend);
@@ -205,7 +212,9 @@ pub(crate) fn steer(
             MouseScrollUnit::Line => scroll.delta.y,
             MouseScrollUnit::Pixel => scroll.delta.y / 40.0,
         };
-        camera.goal.nearer(notches);
+        let middle = area.0.map_or(0.5 * window.size(), |rect| rect.center());
+        let pixels = cursor.map_or(Vec2::ZERO, |cursor| cursor - middle);
+        camera.goal.nearer_to(notches, pixels, height);
     }
 
     let mut fingers = touches
@@ -354,6 +363,25 @@ mod tests {
         let before = orbit.focus;
         orbit.shift(Vec2::new(100.0, 0.0), 720.0);
         assert!(orbit.focus.x < before.x - 0.01, "{} {before}", orbit.focus);
+    }
+
+    #[test]
+    fn what_is_under_the_pointer_stays_there_while_zooming() {
+        let mut orbit = Orbit::preset(CameraPreset::Side, Vec3::ZERO);
+        let (height, pixels) = (600.0, Vec2::new(200.0, -90.0));
+        // The point of the focus plane under the pointer, from the camera's angle.
+        let under = |orbit: &Orbit| {
+            let mut there = *orbit;
+            there.shift(-pixels, height);
+            there.focus
+        };
+        let before = under(&orbit);
+        orbit.nearer_to(4.0, pixels, height);
+        assert!(
+            under(&orbit).abs_diff_eq(before, 1e-5),
+            "{} {before}",
+            under(&orbit)
+        );
     }
 
     #[test]

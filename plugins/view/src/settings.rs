@@ -116,6 +116,8 @@ pub(crate) struct Detail {
     pub(crate) shadow_map: usize,
     pub(crate) shadow_filter: ShadowFilteringMethod,
     pub(crate) feed_scale: f32,
+    /// The scene's cameras render at most so many images a second, all together.
+    pub(crate) all_feeds_fps: f64,
     /// The second light and the floor.
     pub(crate) extras: bool,
 }
@@ -126,6 +128,7 @@ impl Detail {
         shadow_map: 1024,
         shadow_filter: ShadowFilteringMethod::Hardware2x2,
         feed_scale: 0.5,
+        all_feeds_fps: 5.0,
         extras: false,
     };
     pub(crate) const HIGH: Self = Self {
@@ -133,6 +136,7 @@ impl Detail {
         shadow_map: 2048,
         shadow_filter: ShadowFilteringMethod::Gaussian,
         feed_scale: 1.0,
+        all_feeds_fps: f64::INFINITY,
         extras: true,
     };
 }

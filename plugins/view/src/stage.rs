@@ -1,20 +1,15 @@
-//! What the arms stand in: table, floor, backdrop, grid and light.
+//! What the arms stand on and in: table, floor, grid, lamps.
 
 use core::f32::consts::PI;
 
 use bevy::asset::RenderAssetUsages;
-use bevy::camera::Exposure;
 use bevy::camera::visibility::RenderLayers;
 use bevy::light::{
-    CascadeShadowConfig, CascadeShadowConfigBuilder, DirectionalLightShadowMap,
-    EnvironmentMapLight, GlobalAmbientLight, NotShadowCaster, NotShadowReceiver,
-    ShadowFilteringMethod, Skybox,
+    CascadeShadowConfig, CascadeShadowConfigBuilder, DirectionalLightShadowMap, GlobalAmbientLight,
+    NotShadowCaster, NotShadowReceiver,
 };
 use bevy::mesh::{Indices, PrimitiveTopology};
 use bevy::prelude::*;
-use bevy::render::render_resource::{
-    Extent3d, TextureDimension, TextureFormat, TextureViewDescriptor, TextureViewDimension,
-};
 use forearm_arm::Shape;
 use forearm_protocol::scene::{LightSpec, TableSpec};
 
@@ -23,6 +18,7 @@ use crate::frames::{WorldRoot, vec3};
 use crate::meshes::MeshBuilder;
 use crate::scene::{LoadedScene, SceneRoot};
 use crate::settings::{Detail, Theme, ViewSettings};
+use crate::surroundings::{AMBIENT, Surroundings, palette, surroundings};
 
 /// The floor's height, metres: the table is a desk's height above it.
 const FLOOR_Z: f32 = -0.72;
@@ -44,50 +40,6 @@ pub(crate) struct ShadowLight;
 /// A light that is left out when drawing must be cheap.
 #[derive(Component, Debug)]
 pub(crate) struct FillLight;
-
-/// The backdrop and the light from all around, for every camera.
-#[derive(Resource, Clone)]
-pub(crate) struct Surroundings {
-    sky: Skybox,
-    light: EnvironmentMapLight,
-    theme: Theme,
-}
-
-/// Colours of a theme, sRGB.
-struct Palette {
-    /// Backdrop straight above and at the horizon; the floor.
-    zenith: Color,
-    horizon: Color,
-    floor: Color,
-    /// Light from above, from the sides, from below.
-    sky: [f32; 3],
-    wall: [f32; 3],
-    ground: [f32; 3],
-}
-
-fn palette(theme: Theme) -> Palette {
-    match theme {
-        Theme::Dark => Palette {
-            zenith: Color::srgb(0.14, 0.15, 0.17),
-            horizon: Color::srgb(0.27, 0.285, 0.31),
-            floor: Color::srgb(0.25, 0.26, 0.28),
-            sky: [0.92, 0.97, 1.05],
-            wall: [0.62, 0.63, 0.66],
-            ground: [0.4, 0.38, 0.35],
-        },
-        Theme::Light => Palette {
-            zenith: Color::srgb(0.71, 0.77, 0.84),
-            horizon: Color::srgb(0.91, 0.925, 0.94),
-            floor: Color::srgb(0.80, 0.81, 0.82),
-            sky: [1.1, 1.13, 1.18],
-            wall: [0.78, 0.79, 0.8],
-            ground: [0.5, 0.48, 0.45],
-        },
-    }
-}
-
-/// Brightness of the light from all around, candela a square metre, if the scene names none.
-const AMBIENT: f32 = 400.0;
 
 pub(crate) fn setup(
     mut commands: Commands,
@@ -329,81 +281,6 @@ pub(crate) fn follow_theme(
         let brightness = now.light.intensity;
         commands.insert_resource(surroundings(settings.theme, brightness, &mut images));
     }
-}
-
-/// Gives every camera backdrop and light of the surroundings.
-pub(crate) fn light_cameras(
-    surroundings: Res<Surroundings>,
-    detail: Res<Detail>,
-    mut cameras: Query<(Entity, &mut ShadowFilteringMethod), With<Camera3d>>,
-    mut commands: Commands,
-) {
-    for (camera, mut filter) in &mut cameras {
-        filter.set_if_neq(detail.shadow_filter);
-        commands
-            .entity(camera)
-            .insert((surroundings.sky.clone(), surroundings.light.clone()));
-    }
-}
-
-fn surroundings(theme: Theme, brightness: f32, images: &mut Assets<Image>) -> Surroundings {
-    let palette = palette(theme);
-    let color = |[red, green, blue]: [f32; 3]| Color::linear_rgb(red, green, blue);
-    let mut light = EnvironmentMapLight::hemispherical_gradient(
-        images,
-        color(palette.sky),
-        color(palette.wall),
-        color(palette.ground),
-    );
-    light.intensity = brightness;
-    let sky = Skybox {
-        image: Some(images.add(sky(&palette))),
-        // What makes a sample come out as it is, at the cameras' exposure.
-        brightness: 1.0 / Exposure::default().exposure(),
-        ..default()
-    };
-    Surroundings { sky, light, theme }
-}
-
-/// A cube of images: the horizon's colour below and at the horizon, towards the zenith's above.
-fn sky(palette: &Palette) -> Image {
-    const SIDE: u32 = 32;
-    let mut pixels = Vec::with_capacity((SIDE * SIDE * 6 * 4) as usize);
-    // Faces in the order +X, −X, +Y, −Y, +Z, −Z; Bevy's Y is up.
-    for face in 0..6 {
-        for row in 0..SIDE {
-            for column in 0..SIDE {
-                let at = |step: u32| (step as f32 + 0.5) / SIDE as f32 * 2.0 - 1.0;
-                let (across, down) = (at(column), at(row));
-                let up = match face {
-                    2 => 1.0,
-                    3 => -1.0,
-                    _ => -down,
-                };
-                let side = if matches!(face, 2 | 3) { down } else { 1.0 };
-                let height = up / Vec3::new(across, up, side).length();
-                let share = height.clamp(0.0, 1.0).powf(0.8);
-                let color = palette.horizon.mix(&palette.zenith, share).to_srgba();
-                pixels.extend(color.to_u8_array());
-            }
-        }
-    }
-    let mut image = Image::new(
-        Extent3d {
-            width: SIDE,
-            height: SIDE,
-            depth_or_array_layers: 6,
-        },
-        TextureDimension::D2,
-        pixels,
-        TextureFormat::Rgba8UnormSrgb,
-        RenderAssetUsages::RENDER_WORLD,
-    );
-    image.texture_view_descriptor = Some(TextureViewDescriptor {
-        dimension: Some(TextureViewDimension::Cube),
-        ..default()
-    });
-    image
 }
 
 /// The floor: a disc that fades out towards the backdrop.

@@ -10,7 +10,7 @@ use super::surface::Surface;
 use crate::shape::TriMesh;
 
 /// Rims below this radius are one chamfer, larger ones two: shading rounds both.
-const FINE_RIM: f64 = 1.1e-3;
+const FINE_RIM: f64 = 2.1e-3;
 
 /// What [`extrude`] makes: a plate between z = −`half_depth` and z = `half_depth`.
 #[derive(Debug, Clone, PartialEq, Default)]

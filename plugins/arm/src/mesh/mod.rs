@@ -57,15 +57,18 @@ pub fn triangulate(shape: &Shape) -> TriMesh {
 }
 
 /// How many straight pieces a circle of this radius is drawn with: enough that no piece is further
-/// than a twentieth of a millimetre from the circle, within reason.
+/// than an eighth of a millimetre from the circle, within reason. Shading hides the rest, and
+/// drawing in software pays for each triangle.
 fn circle_segments(radius: f64) -> usize {
-    const TOLERANCE: f64 = 5e-5;
+    const TOLERANCE: f64 = 1.25e-4;
+    const FEWEST: usize = 8;
+    const MOST: usize = 64;
     if radius <= TOLERANCE {
-        return 12;
+        return FEWEST;
     }
     let exact = core::f64::consts::PI / libm::acos(1.0 - TOLERANCE / radius);
     // A multiple of four, so that octants have borders.
-    ((libm::ceil(exact / 4.0) as usize) * 4).clamp(12, 64)
+    ((libm::ceil(exact / 4.0) as usize) * 4).clamp(FEWEST, MOST)
 }
 
 /// Whether all lengths are numbers above zero.

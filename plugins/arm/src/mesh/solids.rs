@@ -9,7 +9,7 @@ use super::{circle_segments, positive};
 use crate::shape::TriMesh;
 
 /// Rims of round things narrower than this are not worth their triangles.
-const FINE_RIM: f64 = 2e-4;
+const FINE_RIM: f64 = 4e-4;
 
 pub(super) fn cuboid(half: [f64; 3]) -> TriMesh {
     if !positive(&half) {
@@ -37,7 +37,11 @@ pub(super) fn rounded_box(half: [f64; 3], radius: f64) -> TriMesh {
     if radius <= 0.0 {
         return cuboid(half);
     }
-    let steps = if radius < 1.5e-3 { 2 } else { 3 };
+    let steps = match radius {
+        ..6e-4 => 1,
+        ..3e-3 => 2,
+        _ => 3,
+    };
     let core = [half[0] - radius, half[1] - radius, half[2] - radius];
     let columns = 4 * (steps + 1);
     let mut surface = Surface::default();
@@ -96,10 +100,8 @@ pub(super) fn cylinder(radius: f64, half_length: f64) -> TriMesh {
     if rim < FINE_RIM {
         profile.push([radius, -half_length]);
     } else {
-        for step in 0..=2 {
-            let (sin, cos) = libm::sincos(FRAC_PI_2 * f64::from(step) / 2.0);
-            profile.push([radius - rim + rim * sin, -half_length + rim - rim * cos]);
-        }
+        profile.push([radius - rim, -half_length]);
+        profile.push([radius, rim - half_length]);
     }
     let lower: Vec<[f64; 2]> = profile.clone();
     profile.extend(lower.iter().rev().map(|[r, z]| [*r, -z]));
@@ -110,7 +112,7 @@ pub(super) fn capsule(radius: f64, half_length: f64) -> TriMesh {
     if !positive(&[radius]) || !half_length.is_finite() || half_length < 0.0 {
         return TriMesh::default();
     }
-    let segments = circle_segments(radius);
+    let segments = circle_segments(radius).max(16);
     let rows = segments / 4;
     let quarter = |row: usize| libm::sincos(FRAC_PI_2 * row as f64 / rows as f64);
     let mut profile: Vec<[f64; 2]> = (0..=rows)
@@ -139,8 +141,8 @@ pub(super) fn tube(outer: f64, inner: f64, half_length: f64) -> TriMesh {
     }
     let rim = (0.2 * (outer - inner)).min(0.2 * half_length).min(1e-3);
     let corner = |r: f64, z: f64, from: f64| {
-        (0..=2).map(move |step| {
-            let (sin, cos) = libm::sincos(from + FRAC_PI_2 * f64::from(step) / 2.0);
+        (0..=1).map(move |step| {
+            let (sin, cos) = libm::sincos(from + FRAC_PI_2 * f64::from(step));
             [r + rim * cos, z + rim * sin]
         })
     };

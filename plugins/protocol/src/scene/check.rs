@@ -407,7 +407,7 @@ mod tests {
     proptest! {
         #[test]
         fn garbage_never_panics(text in "\\PC{0,200}") {
-            let _: Result<_, _> = Scene::from_ron("garbage", &text);
+            Scene::from_ron("garbage", &text).ok();
         }
 
         #[test]

@@ -86,7 +86,7 @@ mod tests {
             .flat_map(|(_, visuals)| visuals)
             .map(|visual| triangulate(&visual.shape).triangles.len())
             .sum();
-        assert!(triangles < 60_000, "{triangles} triangles");
+        assert!(triangles < 25_000, "{triangles} triangles");
     }
 
     #[test]

@@ -141,7 +141,7 @@ impl Parts {
         )
     }
 
-    /// A screw head whose rim stands out of the surface at `surface` along the plane's third axis,
+    /// A hex screw whose rim stands out of the surface at `surface` along the plane's third axis,
     /// forwards or (`outward` −1) backwards.
     pub(super) fn screw(
         &mut self,
@@ -151,11 +151,23 @@ impl Parts {
         outward: f64,
     ) -> &mut Self {
         let material = self.material;
-        let (below, rim, socket) = (surface - 0.4 * outward, 0.3 * outward, 0.4 * outward);
+        let prism = |corners: i32, radius: f64| -> Vec<[f64; 3]> {
+            let corner = |i: i32| {
+                let turn = core::f64::consts::TAU * f64::from(i) / f64::from(corners);
+                let (sin, cos) = libm::sincos(turn);
+                [center[0] + radius * cos, center[1] + radius * sin, 0.0]
+            };
+            (0..corners).map(corner).collect()
+        };
+        // From just below the surface to a little above it.
+        let depth = |above: f64| {
+            let ends = [surface - 0.2 * outward, surface + above * outward];
+            [ends[0].min(ends[1]), ends[0].max(ends[1])]
+        };
         self.of(Material::Metal)
-            .disc(plane, center, 2.1, [below, surface + rim]);
+            .plate(plane, depth(0.3), 0.0, &prism(10, 2.1), &[]);
         self.of(Material::Rubber)
-            .disc(plane, center, 1.25, [below, surface + socket]);
+            .plate(plane, depth(0.4), 0.0, &prism(6, 1.3), &[]);
         self.of(material)
     }
 

@@ -32,51 +32,33 @@ pub(super) fn draw(parts: &mut Parts, origin: [f64; 3], rpy: [f64; 3], horn: boo
         // Raised decks above the gears and below the electronics.
         parts.block([-22.2, -12.1, 13.0], [4.5, 12.1, 15.8], 0.7);
         parts.block([-22.2, -12.1, -15.8], [4.5, 12.1, -13.0], 0.7);
-        parts.disc(Plane::Top, [AXIS_X, 0.0], 8.6, [14.0, 15.9]);
-        parts.disc(Plane::Top, [AXIS_X, 0.0], 8.6, [-15.9, -14.0]);
         // The two bus sockets.
         for y in [-5.6, 5.6] {
             parts.block([-17.2, y - 3.9, -17.4], [-11.2, y + 3.9, -15.0], 0.4);
         }
         // Case screws.
         for (x, y) in [(-20.2, 10.0), (-20.2, -10.0), (2.2, 10.0), (2.2, -10.0)] {
-            parts.of(Material::Metal);
-            parts.disc(Plane::Top, [x, y], 1.1, [15.6, 16.0]);
-            parts.disc(Plane::Top, [x, y], 1.1, [-16.0, -15.6]);
+            parts
+                .of(Material::Metal)
+                .disc(Plane::Top, [x, y], 1.1, [15.6, 16.0]);
         }
         for (face, outward, there) in [(18.7, 1.0, horn), (-17.7, -1.0, true)] {
             if there {
-                disc_with_holes(parts, face, outward);
+                horn_disc(parts, face, outward);
             }
         }
     });
 }
 
-/// A horn (or the idler opposite to it): a toothed rim, four screw holes, the centre screw.
-fn disc_with_holes(parts: &mut Parts, face: f64, outward: f64) {
+/// A horn (or the idler opposite to it) and its hub. What is screwed to it hides its face.
+fn horn_disc(parts: &mut Parts, face: f64, outward: f64) {
     let axis = [AXIS_X, 0.0];
     parts.of(Material::Metal);
     parts.disc(Plane::Top, axis, 10.0, [face - 2.2 * outward, face]);
     parts.disc(
         Plane::Top,
         axis,
-        4.2,
-        [face - 4.0 * outward, face - 1.0 * outward],
+        6.0,
+        [face - 4.5 * outward, face - 2.0 * outward],
     );
-    parts.disc(
-        Plane::Top,
-        axis,
-        2.7,
-        [face - 1.0 * outward, face + 1.1 * outward],
-    );
-    parts.of(Material::Rubber);
-    parts.disc(Plane::Top, axis, 1.2, [face, face + 1.2 * outward]);
-    for [x, y] in [[5.0, 5.0], [-5.0, 5.0], [-5.0, -5.0], [5.0, -5.0]] {
-        parts.disc(
-            Plane::Top,
-            [AXIS_X + x, y],
-            1.3,
-            [face - 0.5 * outward, face + 0.08 * outward],
-        );
-    }
 }
