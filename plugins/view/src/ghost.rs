@@ -26,11 +26,11 @@ pub(crate) struct Ghost {
 #[derive(Component, Debug, Clone)]
 pub(crate) struct GhostMaterial(pub(crate) Handle<StandardMaterial>);
 
-/// A ghost in the arm's colour, paler.
+/// A cool ghost with a touch of the arm's colour.
 pub(crate) fn material([red, green, blue]: [f32; 3]) -> StandardMaterial {
-    let pale = |value: f32| 0.45 * value + 0.55;
+    let touch = |own: f32, cool: f32| 0.2 * own + 0.8 * cool;
     StandardMaterial {
-        base_color: Color::srgba(pale(red) * 0.75, pale(green) * 0.9, pale(blue), 0.45),
+        base_color: Color::srgba(touch(red, 0.45), touch(green, 0.72), touch(blue, 1.0), 0.45),
         perceptual_roughness: 1.0,
         reflectance: 0.1,
         alpha_mode: AlphaMode::AlphaToCoverage,
@@ -45,7 +45,7 @@ pub(crate) fn follow_detail(
     mut materials: ResMut<Assets<StandardMaterial>>,
 ) {
     let (mode, alpha) = match detail.msaa {
-        Msaa::Off => (AlphaMode::Blend, 0.22),
+        Msaa::Off => (AlphaMode::Blend, 0.25),
         _ => (AlphaMode::AlphaToCoverage, 0.45),
     };
     for ghost in &ghosts {
