@@ -30,8 +30,14 @@ pub(crate) struct Cli {
     #[command(flatten)]
     setup: SetupArgs,
     /// What to log to the terminal: error, warn, info, debug, trace, or a filter such as
-    /// `warn,forearm_control=debug`.
-    #[arg(long, global = true, default_value = DEFAULT_LOG, value_name = "LEVEL")]
+    /// `warn,forearm_control=debug`; warnings and errors if left out.
+    #[arg(
+        long,
+        global = true,
+        default_value = DEFAULT_LOG,
+        hide_default_value = true,
+        value_name = "LEVEL"
+    )]
     log: String,
 }
 

@@ -1,10 +1,5 @@
 //! `forearm teleoperate --headless`: plays a motion through the control service, without a window.
-#![expect(
-    clippy::let_underscore_must_use,
-    reason = "writing into a `String` never fails"
-)]
 
-use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -92,6 +87,7 @@ pub(crate) fn run(args: &TeleoperateArgs) -> Result<(), Failure> {
             Failure::Run(error.into())
         }
     })?;
+    drop(table);
     if args.json {
         print_json(&serde_json::to_value(&report).or_failed()?)?;
     } else {
@@ -157,79 +153,93 @@ impl Table {
         if !self.live {
             return;
         }
-        let mut text = format!(
-            "\n{}\n{:<NAME_WIDTH$} | {:>7}\n",
-            "-".repeat(NAME_WIDTH + 10),
-            "NAME",
-            "NORM"
-        );
-        let mut lines = 4;
-        for (model, arm) in self.models.iter().zip(&state.arms) {
-            for (index, (joint, now)) in model.joints.iter().zip(&arm.joints).enumerate() {
-                let value = JointUnit::Lerobot.to_unit(model, index, now.position);
-                let _ = writeln!(
-                    text,
-                    "{:<NAME_WIDTH$} | {value:>7.2}",
-                    format!("{}.pos", joint.name)
-                );
-                lines += 1;
-            }
-        }
-        let _ = writeln!(text, "{}", loop_line(state.timing.rate_hz));
-        let _ = write!(text, "\x1b[{lines}A");
+        let arms = self.models.iter().zip(&state.arms);
+        let rows = arms.flat_map(|(model, arm)| {
+            let joints = model.joints.iter().zip(&arm.joints).enumerate();
+            joints.map(|(index, (joint, now))| {
+                (
+                    joint.name.as_str(),
+                    JointUnit::Lerobot.to_unit(model, index, now.position),
+                )
+            })
+        });
+        let mut text = format!("\n{}", table(rows));
+        text.push_str(&loop_line(state.timing.rate_hz));
+        let up = text.lines().count();
         // A closed terminal only ends the display; the run goes on.
-        std::io::stdout().lock().write_all(text.as_bytes()).ok();
+        write!(std::io::stdout().lock(), "{text}\x1b[{up}A\r").ok();
     }
+}
+
+impl Drop for Table {
+    /// Wipes the live table: the report takes its place.
+    fn drop(&mut self) {
+        if self.live {
+            write!(std::io::stdout().lock(), "\x1b[J").ok();
+        }
+    }
+}
+
+/// LeRobot's table.
+fn table<'a>(rows: impl Iterator<Item = (&'a str, f64)>) -> String {
+    let head = format!(
+        "{}\n{:<NAME_WIDTH$} | {:>7}\n",
+        "-".repeat(NAME_WIDTH + 10),
+        "NAME",
+        "NORM"
+    );
+    rows.fold(head, |text, (name, value)| {
+        text + &format!("{:<NAME_WIDTH$} | {value:>7.2}\n", format!("{name}.pos"))
+    })
 }
 
 /// LeRobot's line: its loop time is what a whole turn takes, so that `ms` is one over `Hz`.
 fn loop_line(rate_hz: f64) -> String {
     let period_ms = if rate_hz > 0.0 { 1e3 / rate_hz } else { 0.0 };
-    format!("Teleop loop time: {period_ms:.2}ms ({rate_hz:.0} Hz)")
+    format!("Teleop loop time: {period_ms:.2}ms ({rate_hz:.0} Hz)\n")
 }
 
 fn write_report(report: &HeadlessReport) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
     let timing = &report.timing;
-    let mut text = loop_line(timing.rate_hz);
-    let _ = write!(
-        text,
-        "\n\n{}\n{:<NAME_WIDTH$} | {:>7}\n",
-        "-".repeat(NAME_WIDTH + 10),
-        "NAME",
-        "NORM"
-    );
+    writeln!(out, "{}", loop_line(timing.rate_hz))?;
     for arm in &report.arms {
         if report.arms.len() > 1 {
-            let _ = writeln!(text, "{}:", arm.name);
+            writeln!(out, "{}:", arm.name)?;
         }
-        for joint in &arm.joints {
-            let _ = writeln!(
-                text,
-                "{:<NAME_WIDTH$} | {:>7.2}",
-                format!("{}.pos", joint.name),
-                joint.lerobot
-            );
-        }
+        let rows = arm
+            .joints
+            .iter()
+            .map(|joint| (joint.name.as_str(), joint.lerobot));
+        writeln!(out, "{}", table(rows))?;
     }
-    let micro = 1e6;
-    let _ = write!(
-        text,
-        "\n{} ticks at {:.2} Hz (asked: {:.0}), jitter mean {:.0} µs, p50 {:.0} µs, p99 {:.0} µs, \
-         max {:.0} µs, {} missed\nwork {:.0} µs a tick, {} physics steps of {:.1} µs, in trays: {}\n",
-        report.ticks,
-        timing.rate_hz,
-        timing.target_hz,
-        timing.jitter_mean_secs * micro,
-        timing.jitter_p50_secs * micro,
-        timing.jitter_p99_secs * micro,
-        timing.jitter_max_secs * micro,
-        timing.missed,
-        timing.work_mean_secs * micro,
-        report.steps,
-        report.physics_step_secs * micro,
-        in_trays(report),
-    );
-    std::io::stdout().lock().write_all(text.as_bytes())
+    if report.own_thread {
+        let micros = |secs: f64| secs * 1e6;
+        writeln!(
+            out,
+            "{} ticks at {:.2} Hz (asked: {:.0}), jitter mean {:.0} µs, p50 {:.0} µs, \
+             p99 {:.0} µs, max {:.0} µs, {} missed\nwork {:.0} µs a tick, \
+             {} physics steps of {:.1} µs",
+            report.ticks,
+            timing.rate_hz,
+            timing.target_hz,
+            micros(timing.jitter_mean_secs),
+            micros(timing.jitter_p50_secs),
+            micros(timing.jitter_p99_secs),
+            micros(timing.jitter_max_secs),
+            timing.missed,
+            micros(timing.work_mean_secs),
+            report.steps,
+            micros(report.physics_step_secs),
+        )?;
+    } else {
+        writeln!(
+            out,
+            "{} ticks and {} physics steps, not in real time",
+            report.ticks, report.steps
+        )?;
+    }
+    writeln!(out, "in trays: {}", in_trays(report))
 }
 
 fn in_trays(report: &HeadlessReport) -> String {
