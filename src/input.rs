@@ -12,7 +12,7 @@ use bevy::prelude::*;
 use bevy::window::WindowFocused;
 use forearm_control::ControlRequest;
 use forearm_panel::PanelOutput;
-use forearm_protocol::control::{Command, GamepadState, Request, TeleopMode};
+use forearm_protocol::control::{ArmIndex, Command, GamepadState, Request, TeleopMode};
 use forearm_protocol::keys::Key;
 
 use crate::desk::Desk;
@@ -39,7 +39,7 @@ impl Plugin for InputPlugin {
 /// text field has the keyboard.
 fn drive_by_keys(
     mut inputs: MessageReader<KeyboardInput>,
-    mut held: Local<HashMap<KeyCode, Key>>,
+    mut held: Local<HashMap<KeyCode, (Key, ArmIndex)>>,
     panel: Res<PanelOutput>,
     desk: Res<Desk>,
     mut commands: MessageWriter<Command>,
@@ -47,7 +47,8 @@ fn drive_by_keys(
     let arm = desk.selected_arm;
     for input in inputs.read().filter(|input| !input.repeat) {
         if !input.state.is_pressed() {
-            if let Some(key) = held.remove(&input.key_code) {
+            // The arm that it was pressed for, whichever is selected by now.
+            if let Some((key, arm)) = held.remove(&input.key_code) {
                 commands.write(Command::Key {
                     arm,
                     key,
@@ -61,7 +62,7 @@ fn drive_by_keys(
                 commands.write(Command::EStop);
             }
             Some(key) if !panel.keyboard_captured => {
-                held.insert(input.key_code, key);
+                held.insert(input.key_code, (key, arm));
                 commands.write(Command::Key {
                     arm,
                     key,
@@ -87,11 +88,26 @@ fn release_keys_without_focus(
 fn drive_by_gamepad(
     gamepads: Query<&Gamepad>,
     desk: Res<Desk>,
-    mut was_active: Local<bool>,
+    mut driven: Local<Option<ArmIndex>>,
     mut commands: MessageWriter<Command>,
     mut requests: MessageWriter<ControlRequest>,
 ) {
-    let Some(pad) = gamepads.iter().next() else {
+    let pad = gamepads.iter().next();
+    let state = pad.map(gamepad_state).unwrap_or_default();
+    let drives = (state != GamepadState::default()).then_some(desk.selected_arm);
+    // Let go of the arm that was driven: the sticks are back, the gamepad was unplugged, or
+    // another arm is selected.
+    if let Some(arm) = driven.filter(|_| *driven != drives) {
+        commands.write(Command::Gamepad {
+            arm,
+            state: GamepadState::default(),
+        });
+    }
+    *driven = drives;
+    if let Some(arm) = drives {
+        commands.write(Command::Gamepad { arm, state });
+    }
+    let Some(pad) = pad else {
         return;
     };
     if pad.just_pressed(GamepadButton::East) {
@@ -107,15 +123,6 @@ fn drive_by_gamepad(
             mode,
         }));
     }
-    let state = gamepad_state(pad);
-    let active = state != GamepadState::default();
-    if active || *was_active {
-        commands.write(Command::Gamepad {
-            arm: desk.selected_arm,
-            state,
-        });
-    }
-    *was_active = active;
 }
 
 fn driving_key(key: &BevyKey) -> Option<Key> {

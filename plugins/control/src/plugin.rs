@@ -4,6 +4,7 @@
 //! In: [`ControlRequest`] and [`Command`]. Out: [`Event`]. A request's answer is not passed on;
 //! its error becomes an [`Event::Notice`].
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use bevy_app::{App, AppExit, First, Last, Plugin, PostUpdate};
@@ -19,6 +20,9 @@ use crate::service::ControlService;
 
 /// How long a frame may work for a control service that has no thread.
 const INLINE_BUDGET: Duration = Duration::from_millis(8);
+
+/// Commands that may wait for a busy service; more of them say nothing new.
+const MAX_UNSENT: usize = 1024;
 
 /// Starts the control service and passes messages between it and the app.
 #[derive(Debug, Clone, Default)]
@@ -38,6 +42,8 @@ pub struct ControlRequest(pub Request);
 pub struct Control {
     handle: Handle<ControlService>,
     pending: Vec<Pending<ControlService>>,
+    /// Commands that a busy service had no room for.
+    unsent: VecDeque<Command>,
     /// Whether the service's end was reported.
     end_reported: bool,
 }
@@ -62,6 +68,7 @@ impl Plugin for ControlPlugin {
         app.insert_resource(Control {
             handle,
             pending: Vec::new(),
+            unsent: VecDeque::new(),
             end_reported: false,
         })
         .add_message::<ControlRequest>()
@@ -112,14 +119,23 @@ fn send(
             .pending
             .push(control.handle.request(request.clone()));
     }
-    let told = commands.read().cloned().chain([Command::Alive]);
-    for command in told {
-        if let Err(error) = control.handle.send(command)
-            && !control.end_reported
-        {
-            events.write(trouble(&error));
+    control.unsent.extend(commands.read().cloned());
+    while let Some(command) = control.unsent.front() {
+        if let Err(error) = control.handle.send(command.clone()) {
+            if !control.end_reported {
+                events.write(trouble(&error));
+            }
             break;
         }
+        control.unsent.pop_front();
+    }
+    // What a person did waits for a busy service, but not without end; a stop is never dropped.
+    if control.unsent.len() > MAX_UNSENT {
+        control.unsent.retain(|command| *command == Command::EStop);
+    }
+    if control.unsent.is_empty() {
+        // Only says that the app lives: when it can't be sent, the next frame says it again.
+        control.handle.send(Command::Alive).ok();
     }
 }
 

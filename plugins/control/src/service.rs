@@ -84,6 +84,8 @@ impl ControlService {
             rig.engage(&plant, cx.now_secs());
         }
         self.session = Some(Session { plant, rigs });
+        // Loading took its time: that is not lateness of the next run.
+        self.pace.rest();
         self.generation += 1;
         self.ended = false;
         self.quiet_secs = 0.0;
@@ -159,6 +161,10 @@ impl ControlService {
         cx: &mut Context<'_, Self>,
     ) -> Result<(), ServiceError> {
         let what = "playing the motion";
+        if self.e_stopped {
+            let why = "the emergency stop holds".to_owned();
+            return Err(refused(what, why, "clear the emergency stop first"));
+        }
         let Session { plant, rigs } = self.session.as_mut().ok_or_else(|| no_scene(what))?;
         let rig = find(rigs, arm, what)?;
         let next = "correct the motion file (scenes/motions/README.md describes it)";

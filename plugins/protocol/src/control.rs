@@ -88,8 +88,8 @@ pub struct Inspection {
     pub steps: u64,
     /// Simulated time, seconds.
     pub simulated_secs: f64,
-    /// A hash of the simulation's whole state, 64 hexadecimal digits: equal for equal runs, on any
-    /// machine.
+    /// A hash of all positions and velocities of the simulation, 64 hexadecimal digits: equal for
+    /// equal runs, on any machine.
     pub state_hash: String,
     /// How time was kept since the last [`Request::Start`].
     pub timing: LoopTiming,

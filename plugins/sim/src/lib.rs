@@ -13,7 +13,8 @@
 //! 4.5 µs and this crate 1.5 µs. A test holds the two against each other: the arm swings the same.
 //!
 //! Limitations: an arm does not collide with itself, nor its base with anything that stands
-//! still; meshes collide as convex hulls; friction between two surfaces is the lower of theirs;
+//! still; meshes collide as convex hulls, and one that is pressed in by more than its margin makes
+//! the search for its depth allocate; friction between two surfaces is the lower of theirs;
 //! motors have no temperature.
 
 mod arm;

@@ -84,8 +84,8 @@ impl<E> Outlet<E> {
 
 impl<E> Inlet<E> {
     pub(crate) fn next(&mut self) -> Option<E> {
-        // The notice is taken before the sample: a sample that is seen here was told later than
-        // any notice missed here, unless both were told after this look at the queues.
+        // The sample is taken before the notice: a notice that was told before this sample is then
+        // in its queue already, and can't be missed.
         if self.next_sample.is_none() {
             self.next_sample = self.samples.try_recv().ok();
         }

@@ -30,6 +30,8 @@ const SLIDE_SPEED: f64 = 0.1;
 const GRIPPER_SPEED: f64 = 1.2;
 /// Where a target would leave the tool farther behind than this, it stays, metres.
 const MAX_MISS_METRES: f64 = 0.004;
+/// Sticks that turn the tool further off than this turn it no further, radians.
+const MAX_TWIST_RADIANS: f64 = 0.1;
 
 /// A gamepad's state with dead zones applied and buttons summed up; −1 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -87,6 +89,8 @@ pub struct GamepadCartesian {
     headings: Headings,
     point: Vector3<f64>,
     pointing: Pointing,
+    /// How far the tool is turned from where it was told to point, radians.
+    twist_radians: f64,
     links: Vec<Isometry3<f64>>,
 }
 
@@ -99,6 +103,7 @@ impl GamepadCartesian {
             solver: IkSolver::new(model, IkConfig::default()),
             headings: Headings::of(model),
             point: Vector3::zeros(),
+            twist_radians: 0.0,
             pointing: Pointing {
                 pitch: 0.0,
                 roll: 0.0,
@@ -117,6 +122,7 @@ impl Teleoperator for GamepadCartesian {
     fn engage(&mut self, situation: &Situation<'_>) {
         self.release();
         let tool = kinematics::tool_pose(situation.model, situation.command, &mut self.links);
+        self.twist_radians = 0.0;
         self.point = tool.translation.vector;
         self.pointing = self.headings.pointing(&tool);
     }
@@ -153,8 +159,13 @@ impl Teleoperator for GamepadCartesian {
             };
             let pose = self.pose(point, pointing);
             let solution = self.solver.solve(targets, &pose);
-            // Beyond reach the target stays where it is: it must not run away from the arm.
-            if solution.position_error_m <= MAX_MISS_METRES {
+            // Beyond reach the target stays where it is: it must not run away from the arm. The
+            // same for a turn beyond a joint's limit, which would end on the other way round.
+            let twist = solution.orientation_error_rad;
+            let turns = pitch != 0.0 || roll != 0.0;
+            let twisted = turns && twist > MAX_TWIST_RADIANS && twist > self.twist_radians;
+            if solution.position_error_m <= MAX_MISS_METRES && !twisted {
+                self.twist_radians = twist;
                 (self.point, self.pointing) = (point, pointing);
                 targets.copy_from_slice(solution.joints);
             }

@@ -37,6 +37,8 @@ pub struct Script {
     goal: Vec<f64>,
     /// The straight way of the tool's point, in the base's frame, if this step has one.
     line: Option<[Isometry3<f64>; 2]>,
+    /// Where a relative step leads, once it has begun, in the base's frame.
+    moved_to: Option<Isometry3<f64>>,
     solver: IkSolver,
     headings: Headings,
     links: Vec<Isometry3<f64>>,
@@ -69,6 +71,7 @@ impl Script {
             start: model.home.clone(),
             goal: model.home.clone(),
             line: None,
+            moved_to: None,
             solver: IkSolver::new(model, config),
             headings: Headings::of(model),
             links: Vec::with_capacity(model.links.len()),
@@ -80,6 +83,7 @@ impl Script {
         self.motion = Some(motion);
         self.stage = Stage::Begin;
         self.step = 0;
+        self.moved_to = None;
     }
 
     /// Gives the motion up, if one plays.
@@ -107,6 +111,13 @@ impl Script {
     #[must_use]
     pub fn is_playing(&self) -> bool {
         matches!(self.stage, Stage::Begin | Stage::Move | Stage::Settle)
+    }
+
+    /// The motion can't go on.
+    fn fail(&mut self, motion: &Motion, problem: &str) -> Outcome {
+        let why = format!("step {} of `{}`: {problem}", self.step + 1, motion.name);
+        self.stage = Stage::Failed(why.clone());
+        Outcome::Failed(why)
     }
 
     /// Looks up where the step leads.
@@ -184,9 +195,14 @@ impl Script {
                 self.aim(motion, situation, pose, path.unwrap_or(Path::Line))?;
             }
             Step::Move { by, .. } => {
-                let mut pose = self.tool_point(motion, situation);
-                let by = situation.world_from_base.rotation.inverse() * Vector3::from(*by);
-                pose.translation.vector += by;
+                // Taken up again after a stop, it leads where it led before.
+                let pose = self.moved_to.unwrap_or_else(|| {
+                    let mut pose = self.tool_point(motion, situation);
+                    let by = situation.world_from_base.rotation.inverse() * Vector3::from(*by);
+                    pose.translation.vector += by;
+                    pose
+                });
+                self.moved_to = Some(pose);
                 self.aim(motion, situation, pose, Path::Line)?;
             }
         }
@@ -204,12 +220,8 @@ impl Script {
         let target = base_from_point * tool_from_point(motion).inverse();
         let solution = self.solver.solve(&self.start, &target);
         if solution.position_error_m > MAX_MISS_METRES {
-            let [x, y, z] = base_from_point.translation.vector.into();
-            return Err(format!(
-                "the tool can't reach ({x:.3}, {y:.3}, {z:.3}) m from the arm's base, it stays \
-                 {:.0} mm short; bring the target nearer or change the approach",
-                solution.position_error_m * 1000.0
-            ));
+            let point = base_from_point.translation.vector;
+            return Err(out_of_reach(&point, solution.position_error_m));
         }
         self.goal.copy_from_slice(solution.joints);
         if path == Path::Line {
@@ -269,7 +281,15 @@ impl Script {
     }
 
     /// Moves along the step's way; answers whether its end is reached.
-    fn go_on(&mut self, motion: &Motion, dt_secs: f64, targets: &mut [f64]) -> bool {
+    ///
+    /// # Errors
+    /// The way leads where the tool can't go.
+    fn go_on(
+        &mut self,
+        motion: &Motion,
+        dt_secs: f64,
+        targets: &mut [f64],
+    ) -> Result<bool, String> {
         let secs = motion.steps[self.step].secs();
         self.elapsed_secs += dt_secs;
         let part = if self.elapsed_secs < secs {
@@ -279,17 +299,15 @@ impl Script {
         };
         let way = minimum_jerk(part);
         match self.line {
-            Some([from, to]) if part < 1.0 => {
+            Some([from, to]) => {
                 let position = from.translation.vector.lerp(&to.translation.vector, way);
                 let rotation = slerp(&from.rotation, &to.rotation, way);
                 let pose = Isometry3::from_parts(Translation3::from(position), rotation);
                 let target = pose * tool_from_point(motion).inverse();
                 let solution = self.solver.solve(targets, &target);
-                targets.copy_from_slice(solution.joints);
-            }
-            Some([_, to]) => {
-                let target = to * tool_from_point(motion).inverse();
-                let solution = self.solver.solve(targets, &target);
+                if solution.position_error_m > MAX_MISS_METRES {
+                    return Err(out_of_reach(&position, solution.position_error_m));
+                }
                 targets.copy_from_slice(solution.joints);
             }
             None => {
@@ -298,8 +316,20 @@ impl Script {
                 }
             }
         }
-        part >= 1.0
+        Ok(part >= 1.0)
     }
+}
+
+/// What to say when the tool can't come to a point of the base's frame.
+fn out_of_reach(point: &Vector3<f64>, miss_metres: f64) -> String {
+    format!(
+        "the tool can't reach ({:.3}, {:.3}, {:.3}) m from the arm's base, it stays {:.0} mm \
+         short; bring the target nearer or change the approach",
+        point.x,
+        point.y,
+        point.z,
+        miss_metres * 1000.0
+    )
 }
 
 impl Teleoperator for Script {
@@ -315,25 +345,26 @@ impl Teleoperator for Script {
         };
         if self.stage == Stage::Begin {
             if let Err(problem) = self.begin(&motion, situation, targets) {
-                let why = format!("step {} of `{}`: {problem}", self.step + 1, motion.name);
-                self.stage = Stage::Failed(why.clone());
-                return Outcome::Failed(why);
+                return self.fail(&motion, &problem);
             }
             self.stage = Stage::Move;
         }
         match self.stage {
-            Stage::Move => {
-                if self.go_on(&motion, situation.dt_secs, targets) {
+            Stage::Move => match self.go_on(&motion, situation.dt_secs, targets) {
+                Ok(false) => {}
+                Ok(true) => {
                     self.stage = Stage::Settle;
                     self.elapsed_secs = 0.0;
                 }
-            }
+                Err(problem) => return self.fail(&motion, &problem),
+            },
             Stage::Settle => {
                 self.elapsed_secs += situation.dt_secs;
                 let mut pairs = targets.iter().zip(situation.command);
                 let arrived = pairs.all(|(target, command)| (target - command).abs() < ARRIVED);
                 if arrived || self.elapsed_secs > MAX_SETTLE_SECS {
                     self.step += 1;
+                    self.moved_to = None;
                     if self.step == motion.steps.len() {
                         self.stage = Stage::Done;
                         return Outcome::Done;

@@ -9,8 +9,12 @@ use crate::ron_file::{self, FileError};
 
 /// The most pixels a simulated camera may have.
 pub const MAX_CAMERA_PIXELS: u32 = 1920 * 1080;
-/// The most things of one kind in a scene.
-const MAX_ITEMS: usize = 256;
+/// The most arms, objects, cameras and lights in a scene: every pair of things that may touch has
+/// its memory.
+const MAX_ARMS: usize = 8;
+const MAX_OBJECTS: usize = 64;
+const MAX_CAMERAS: usize = 16;
+const MAX_LIGHTS: usize = 16;
 /// Scenes are table-sized: nothing may stand further from the origin than this, metres.
 const MAX_DISTANCE: f64 = 100.0;
 
@@ -35,10 +39,10 @@ impl Scene {
     /// # Errors
     /// The first field at fault, what was found and what is allowed.
     pub fn check(&self) -> Result<(), SceneProblem> {
-        check_count("arms", self.arms.len(), 1)?;
-        check_count("objects", self.objects.len(), 0)?;
-        check_count("cameras", self.cameras.len(), 0)?;
-        check_count("lights", self.lights.len(), 0)?;
+        check_count("arms", self.arms.len(), 1, MAX_ARMS)?;
+        check_count("objects", self.objects.len(), 0, MAX_OBJECTS)?;
+        check_count("cameras", self.cameras.len(), 0, MAX_CAMERAS)?;
+        check_count("lights", self.lights.len(), 0, MAX_LIGHTS)?;
         check_names("arms", self.arms.iter().map(|arm| arm.name.as_str()))?;
         check_names(
             "objects",
@@ -199,9 +203,9 @@ fn find_entry(text: &str, index: usize) -> Option<usize> {
     None
 }
 
-fn check_count(field: &str, found: usize, least: usize) -> Result<(), SceneProblem> {
-    if found < least || found > MAX_ITEMS {
-        let problem = format!("has {found} entries; expected {least} to {MAX_ITEMS}");
+fn check_count(field: &str, found: usize, least: usize, most: usize) -> Result<(), SceneProblem> {
+    if found < least || found > most {
+        let problem = format!("has {found} entries; expected {least} to {most}");
         return Err(SceneProblem::new(field, problem));
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! The whole service, in stepped time: soft start, emergency stop, motions, determinism.
 
+mod interruptions;
+
 use std::sync::Arc;
 
 use forearm_control::{
@@ -15,12 +17,15 @@ use forearm_protocol::{Pose, ServiceError};
 use forearm_workers::{Handle, Host, spawn};
 use proptest::prelude::*;
 
-const PICK_AND_PLACE: &str = include_str!("../../../scenes/motions/pick_and_place.ron");
-const WAVE: &str = include_str!("../../../scenes/motions/wave.ron");
+const PICK_AND_PLACE: &str = include_str!("../../../../scenes/motions/pick_and_place.ron");
+const WAVE: &str = include_str!("../../../../scenes/motions/wave.ron");
 
 fn scene() -> Scene {
-    Scene::from_ron("scene", include_str!("../../../scenes/pick_and_place.ron"))
-        .expect("the scene is valid")
+    Scene::from_ron(
+        "scene",
+        include_str!("../../../../scenes/pick_and_place.ron"),
+    )
+    .expect("the scene is valid")
 }
 
 fn bundle(scene: Scene) -> Arc<SceneBundle> {
