@@ -92,7 +92,10 @@ pub fn save_picture(image: &Image, path: &Path) -> anyhow::Result<()> {
         .clone()
         .try_into_dynamic()
         .map_err(|error| anyhow::anyhow!("{error}"))?;
-    Ok(image.to_rgb8().save(path)?)
+    // A picture that fails midway must not take the old one's place.
+    let fresh = path.with_extension("new.png");
+    image.to_rgb8().save(&fresh)?;
+    Ok(std::fs::rename(&fresh, path)?)
 }
 
 fn end_in_time(
@@ -101,12 +104,23 @@ fn end_in_time(
     control: Res<Control>,
     mut exit: MessageWriter<AppExit>,
 ) {
+    let wanted = capture.plan.screenshot.is_some() || capture.plan.report.is_some();
+    if let Some(failure) = control.status().failure.filter(|_| wanted) {
+        error!("there is nothing to save: {failure}");
+        exit.write(AppExit::error());
+        return;
+    }
     let elapsed = time.elapsed_secs_f64();
     if capture
         .plan
         .duration_secs
         .is_none_or(|duration| elapsed < duration)
     {
+        return;
+    }
+    if capture.plan.screenshot.is_some() && !capture.picture_asked {
+        error!("the time was over before the picture was taken: fewer frames, or more seconds");
+        exit.write(AppExit::error());
         return;
     }
     let Some(path) = capture.plan.report.clone() else {

@@ -1,6 +1,8 @@
 //! Reads scene and model files into what services want: the only reader of such files.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,6 +10,8 @@ use anyhow::{Context, anyhow, bail};
 use forearm_arm::{ArmModel, import};
 use forearm_protocol::ron_file::MAX_FILE_BYTES;
 use forearm_protocol::scene::{Backend, CameraMount, ModelFiles, ModelRef, Scene, SceneBundle};
+
+use forearm_sim::World;
 
 use crate::scenes::{BUILTIN_SCENES, BuiltinScene};
 
@@ -89,7 +93,7 @@ pub fn load_scene_file(path: &Path) -> anyhow::Result<LoadedScene> {
 /// # Errors
 /// Says which file, where in it, what was found and what was expected.
 pub fn load_model(path: &Path) -> anyhow::Result<LoadedModel> {
-    let text = String::from_utf8(read_bounded(path)?).map_err(|_error| {
+    let text = String::from_utf8(read_bounded(path, MAX_MODEL_BYTES)?).map_err(|_error| {
         anyhow!(
             "{}: is not text; expected a URDF or MJCF file",
             path.display()
@@ -135,20 +139,19 @@ fn looks_like_a_file(reference: &str) -> bool {
 }
 
 fn read_scene(path: &Path) -> anyhow::Result<(Scene, PathBuf)> {
-    let length = path
-        .metadata()
-        .with_context(|| format!("scene file {} can't be read", path.display()))?
-        .len();
-    if length > MAX_FILE_BYTES as u64 {
-        bail!(
-            "{}: has {length} bytes; a scene has at most {MAX_FILE_BYTES}",
-            path.display()
-        );
-    }
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("scene file {} can't be read", path.display()))?;
+    let text =
+        read_text(path).with_context(|| format!("scene file {} can't be read", path.display()))?;
     let scene = Scene::from_ron(&path.display().to_string(), &text)?;
     Ok((scene, path.parent().unwrap_or(Path::new("")).to_owned()))
+}
+
+/// Reads a file that a person wrote for Forearm: at most [`MAX_FILE_BYTES`] of UTF-8 text.
+///
+/// # Errors
+/// It is missing, no plain file, too long, or no text.
+pub fn read_text(path: &Path) -> anyhow::Result<String> {
+    let bytes = read_bounded(path, MAX_FILE_BYTES as u64)?;
+    String::from_utf8(bytes).map_err(|_error| anyhow!("it is not text (UTF-8)"))
 }
 
 /// Reads the models that a scene names and checks what the scene says of them.
@@ -206,6 +209,9 @@ fn bundle(mut scene: Scene, folder: &Path, replaced: bool) -> anyhow::Result<Loa
             );
         }
     }
+    // What only the simulation can judge, such as shapes without volume.
+    let arms: Vec<_> = arms.into_iter().map(Arc::new).collect();
+    World::new(&scene, &arms).with_context(|| format!("scene `{}`", scene.name))?;
     Ok(LoadedScene {
         bundle: Arc::new(SceneBundle { scene, models }),
         notes,
@@ -228,7 +234,7 @@ fn read_mesh(folder: &Path, name: &str) -> anyhow::Result<Vec<u8>> {
     places.extend(["meshes", "assets"].map(|usual| folder.join(usual).join(file_name)));
     places.push(folder.join(file_name));
     match places.iter().find(|place| place.is_file()) {
-        Some(place) => read_bounded(place),
+        Some(place) => read_bounded(place, MAX_MODEL_BYTES),
         None => bail!(
             "is missing; looked for {} and in {} other places around the model",
             places[0].display(),
@@ -237,14 +243,17 @@ fn read_mesh(folder: &Path, name: &str) -> anyhow::Result<Vec<u8>> {
     }
 }
 
-fn read_bounded(path: &Path) -> anyhow::Result<Vec<u8>> {
+/// Reads a plain file of at most `most` bytes: devices and pipes may never end.
+fn read_bounded(path: &Path, most: u64) -> anyhow::Result<Vec<u8>> {
     let read = || format!("{} can't be read", path.display());
-    let length = path.metadata().with_context(read)?.len();
-    if length > MAX_MODEL_BYTES {
-        bail!(
-            "{}: has {length} bytes; at most {MAX_MODEL_BYTES} are read",
-            path.display()
-        );
+    if !path.metadata().with_context(read)?.is_file() {
+        bail!("{} is no plain file", path.display());
     }
-    std::fs::read(path).with_context(read)
+    let mut bytes = Vec::new();
+    let mut file = File::open(path).with_context(read)?.take(most + 1);
+    file.read_to_end(&mut bytes).with_context(read)?;
+    if bytes.len() as u64 > most {
+        bail!("{} has more than {most} bytes", path.display());
+    }
+    Ok(bytes)
 }

@@ -23,6 +23,8 @@ pub fn init(filter: &str) -> anyhow::Result<()> {
     tracing_subscriber::fmt()
         .with_env_filter(parse_filter(filter)?)
         .with_writer(std::io::stderr)
+        // A closed terminal is no reason to panic.
+        .log_internal_errors(false)
         .try_init()
         .map_err(|error| anyhow::anyhow!("logging could not start: {error}"))
 }

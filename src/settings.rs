@@ -6,6 +6,8 @@ use anyhow::Context;
 use forearm_panel::PanelSettings;
 use tracing::warn;
 
+use crate::files;
+
 /// The settings file: `forearm/settings.ron` in the platform's configuration folder, or the file
 /// that the environment variable `FOREARM_SETTINGS` names.
 fn path() -> Option<PathBuf> {
@@ -22,16 +24,13 @@ pub fn load() -> PanelSettings {
     let Some(path) = path() else {
         return PanelSettings::default();
     };
-    let text = match std::fs::read_to_string(&path) {
+    if !path.exists() {
+        return PanelSettings::default();
+    }
+    let text = match files::read_text(&path) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return PanelSettings::default();
-        }
         Err(error) => {
-            warn!(
-                "{} can't be read ({error}); starting with defaults",
-                path.display()
-            );
+            warn!("settings: {error:#}; starting with defaults");
             return PanelSettings::default();
         }
     };

@@ -30,7 +30,7 @@ pub(crate) struct Cli {
     #[command(flatten)]
     setup: SetupArgs,
     /// What to log to the terminal: error, warn, info, debug, trace, or a filter such as
-    /// `warn,forearm_control=debug`; warnings and errors if left out.
+    /// `warn,forearm_control=debug`; warnings and errors if left out. Goes behind the command.
     #[arg(
         long,
         global = true,
@@ -202,6 +202,21 @@ pub(crate) fn parse_output(text: &str) -> Result<PathBuf, String> {
     Ok(path)
 }
 
+/// Parses the name of a picture to write.
+pub(crate) fn parse_picture(text: &str) -> Result<PathBuf, String> {
+    let path = parse_output(text)?;
+    if path
+        .extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("png"))
+    {
+        Ok(path)
+    } else {
+        Err(format!(
+            "`{text}` is not a PNG file's name; expected one that ends in .png"
+        ))
+    }
+}
+
 /// Prints a value as JSON on one line.
 pub(crate) fn print_json(value: &serde_json::Value) -> Result<(), Failure> {
     use std::io::Write;
@@ -226,6 +241,14 @@ mod tests {
         );
         for wrong in ["", ".", "..", "src", "no/such/folder/picture.png"] {
             assert!(parse_output(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn pictures_are_png_files() {
+        assert!(parse_picture("picture.PNG").is_ok());
+        for wrong in ["picture", "picture.jpg", "picture.txt"] {
+            assert!(parse_picture(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -11,7 +11,7 @@ use forearm::files;
 use forearm_protocol::scene::Backend;
 use forearm_view::{SnapshotCamera, SnapshotError, ViewSettings, snapshot};
 
-use super::{Failure, OrFail, parse_output, parse_size};
+use super::{Failure, OrFail, parse_picture, parse_size};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct SnapshotArgs {
@@ -28,7 +28,7 @@ pub(crate) struct SnapshotArgs {
     #[arg(long, value_name = "WxH", value_parser = parse_size)]
     size: Option<[u32; 2]>,
     /// The PNG file to write.
-    #[arg(long, value_name = "FILE", value_parser = parse_output)]
+    #[arg(long, value_name = "FILE", value_parser = parse_picture)]
     out: PathBuf,
 }
 

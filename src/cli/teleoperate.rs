@@ -13,7 +13,6 @@ use forearm_control::headless::{self, HeadlessOptions, HeadlessReport};
 use forearm_control::motion::Motion;
 use forearm_control::{ControlConfig, Expectation, jitter_objects};
 use forearm_protocol::control::StateUpdate;
-use forearm_protocol::ron_file::MAX_FILE_BYTES;
 use forearm_protocol::scene::SceneBundle;
 
 use super::{Failure, OrFail, SetupArgs, parse_duration, print_json};
@@ -119,13 +118,7 @@ fn read_script(reference: &str) -> anyhow::Result<String> {
             keys.join(", ")
         )
     };
-    let length = path.metadata().with_context(known)?.len();
-    if length > MAX_FILE_BYTES as u64 {
-        return Err(anyhow!(
-            "{reference}: has {length} bytes; a motion has at most {MAX_FILE_BYTES}"
-        ));
-    }
-    let text = std::fs::read_to_string(path).with_context(known)?;
+    let text = files::read_text(path).with_context(known)?;
     // The service reads it again, but does not know the file's name.
     Motion::from_ron(reference, &text)?;
     Ok(text)

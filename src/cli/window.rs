@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use anyhow::anyhow;
 use bevy::app::AppExit;
 use forearm::capture::CapturePlugin;
-use forearm::{AppSetup, files, logging};
+use forearm::{AppSetup, files, logging, settings};
 use forearm_control::ControlConfig;
 
-use super::{Failure, OrFail, SetupArgs, parse_output, parse_size};
+use super::{Failure, OrFail, SetupArgs, parse_output, parse_picture, parse_size};
 
 /// What to try when no window can be opened.
 const HEADLESS_HINT: &str = "to run without a window: forearm teleoperate --headless --script \
@@ -20,7 +20,7 @@ pub(crate) struct WindowArgs {
     #[arg(long, default_value = "1280x720", value_name = "WxH", value_parser = parse_size)]
     size: [u32; 2],
     /// Save a picture of the window in this PNG file and end.
-    #[arg(long, value_name = "FILE", value_parser = parse_output)]
+    #[arg(long, value_name = "FILE", value_parser = parse_picture)]
     screenshot: Option<PathBuf>,
     /// Frames to draw before the picture is taken.
     #[arg(long, default_value_t = 60, value_name = "NUMBER")]
@@ -35,7 +35,15 @@ pub(crate) struct WindowArgs {
 
 pub(crate) fn run(setup: &SetupArgs, args: &WindowArgs, log: &str) -> Result<(), Failure> {
     logging::parse_filter(log).or_bad_input()?;
-    let scene = setup.scene.as_deref();
+    // What was open last, unless something else is asked for.
+    let last = match (&setup.scene, &setup.model) {
+        (None, None) => settings::load().last_scene.filter(|scene| {
+            let loaded = files::load_scene(Some(scene), None, &setup.arm);
+            loaded.is_ok()
+        }),
+        _ => None,
+    };
+    let scene = setup.scene.as_deref().or(last.as_deref());
     let loaded = files::load_scene(scene, setup.model.as_deref(), &setup.arm).or_bad_input()?;
     let control = ControlConfig::at_rate(setup.rate).or_bad_input()?;
     check_display().or_failed()?;
@@ -85,7 +93,8 @@ fn explain_panics_before_the_window() {
     let default = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         let message = info.payload_as_str().unwrap_or("unknown reason");
-        if message.contains("Failed to build event loop") {
+        let about_the_window = ["Failed to build event loop", "could not be loaded"];
+        if about_the_window.iter().any(|text| message.contains(text)) {
             #[expect(clippy::print_stderr, reason = "the process ends here")]
             {
                 eprintln!("forearm: the window can't be opened: {message}; {HEADLESS_HINT}");

@@ -3,7 +3,7 @@
 //! `cargo xtask goldens` compares them on a display of its own, `cargo xtask goldens --update`
 //! takes new ones.
 
-use crate::app::{App, scratch};
+use crate::app::{App, has_display, scratch};
 use crate::pictures::{Tolerance, assert_golden, crop, read};
 use crate::window::at_720;
 
@@ -18,24 +18,33 @@ const WRITTEN: Tolerance = Tolerance {
     share: 0.005,
 };
 
-fn snapshot(camera: &str, size: &str) -> image::RgbImage {
+/// What a camera sees; nothing where no display was given: the driver that comes with it is
+/// missing then as well.
+fn snapshot(camera: &str, size: &str) -> Option<image::RgbImage> {
+    if !has_display() {
+        return None;
+    }
     let path = scratch("goldens").join(format!("{camera}.png"));
     let out = path.to_str().expect("a readable path");
     let arguments = ["snapshot", "--scene", "pick_and_place", "--camera", camera];
     App::new(arguments.into_iter().chain(["--size", size, "--out", out]))
         .run()
         .assert_success();
-    read(&path)
+    Some(read(&path))
 }
 
 #[test]
 fn the_scene_looks_as_it_did() {
-    assert_golden("overview", &snapshot("overview", "640x480"), DRAWN);
+    if let Some(picture) = snapshot("overview", "640x480") {
+        assert_golden("overview", &picture, DRAWN);
+    }
 }
 
 #[test]
 fn what_the_front_camera_sees_looks_as_it_did() {
-    assert_golden("front", &snapshot("front", "320x240"), DRAWN);
+    if let Some(picture) = snapshot("front", "320x240") {
+        assert_golden("front", &picture, DRAWN);
+    }
 }
 
 #[test]

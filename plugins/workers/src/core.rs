@@ -153,7 +153,8 @@ impl<S: Service> Core<S> {
     }
 
     fn fail(&mut self, error: ServiceError) {
-        tracing::error!("{error}");
+        // Whoever holds the handle is told, and tells.
+        tracing::debug!("{error}");
         // The reason goes first: whoever sees a request dropped looks it up.
         self.shared.end(State::Failed, error);
         self.drop_service();
