@@ -7,7 +7,7 @@ use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
 use bevy::time::Real;
 use forearm_control::{Control, ControlService};
 use forearm_protocol::control::{Event as ControlEvent, Inspection, Reply, Request};
-use forearm_workers::Pending;
+use forearm_workers::{Pending, State};
 
 /// Saves a picture of the window, or a report on the control loop, and ends.
 #[derive(Debug, Clone, Default)]
@@ -105,7 +105,8 @@ fn end_in_time(
     mut exit: MessageWriter<AppExit>,
 ) {
     let wanted = capture.plan.screenshot.is_some() || capture.plan.report.is_some();
-    if let Some(failure) = control.status().failure.filter(|_| wanted) {
+    let status = control.status();
+    if let (true, State::Failed, Some(failure)) = (wanted, status.state, status.failure) {
         error!("there is nothing to save: {failure}");
         exit.write(AppExit::error());
         return;

@@ -177,7 +177,93 @@ fn gamepad_state(pad: &Gamepad) -> GamepadState {
 
 #[cfg(test)]
 mod tests {
+    use bevy::input::ButtonState;
+
     use super::*;
+
+    /// The input systems alone.
+    fn app() -> App {
+        let mut app = App::new();
+        app.init_resource::<Desk>()
+            .init_resource::<PanelOutput>()
+            .add_message::<KeyboardInput>()
+            .add_message::<Command>()
+            .add_message::<ControlRequest>()
+            .add_systems(Update, (drive_by_keys, drive_by_gamepad));
+        app
+    }
+
+    /// One frame; answers what was told in it.
+    fn told(app: &mut App) -> Vec<Command> {
+        app.update();
+        app.world_mut()
+            .resource_mut::<Messages<Command>>()
+            .drain()
+            .collect()
+    }
+
+    fn key(state: ButtonState) -> KeyboardInput {
+        KeyboardInput {
+            key_code: KeyCode::KeyW,
+            logical_key: BevyKey::Character("w".into()),
+            state,
+            text: None,
+            repeat: false,
+            window: Entity::PLACEHOLDER,
+        }
+    }
+
+    #[test]
+    fn a_key_is_released_for_the_arm_that_it_was_pressed_for() {
+        let mut app = app();
+        app.world_mut().write_message(key(ButtonState::Pressed));
+        let pressed = Command::Key {
+            arm: 0,
+            key: Key::W,
+            pressed: true,
+        };
+        assert_eq!(told(&mut app), [pressed]);
+        app.world_mut().resource_mut::<Desk>().selected_arm = 1;
+        app.world_mut().write_message(key(ButtonState::Released));
+        let released = Command::Key {
+            arm: 0,
+            key: Key::W,
+            pressed: false,
+        };
+        assert_eq!(told(&mut app), [released]);
+    }
+
+    #[test]
+    fn a_gamepad_that_goes_or_turns_to_another_arm_lets_go() {
+        let mut app = app();
+        let mut pad = Gamepad::default();
+        pad.analog_mut().set(GamepadAxis::LeftStickY, 1.0);
+        let pad = app.world_mut().spawn(pad).id();
+        let state = GamepadState {
+            left: [0.0, 1.0],
+            ..GamepadState::default()
+        };
+        let rest = GamepadState::default();
+        assert_eq!(told(&mut app), [Command::Gamepad { arm: 0, state }]);
+        app.world_mut().resource_mut::<Desk>().selected_arm = 1;
+        let turned = [
+            Command::Gamepad {
+                arm: 0,
+                state: rest,
+            },
+            Command::Gamepad { arm: 1, state },
+        ];
+        assert_eq!(told(&mut app), turned);
+        app.world_mut().despawn(pad);
+        assert_eq!(
+            told(&mut app),
+            [Command::Gamepad {
+                arm: 1,
+                state: rest
+            }]
+        );
+        assert_eq!(told(&mut app), []);
+    }
 
     #[test]
     fn letters_drive_whatever_their_case() {
