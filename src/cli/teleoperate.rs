@@ -80,10 +80,15 @@ pub(crate) fn run(args: &TeleoperateArgs) -> Result<(), Failure> {
         live: !args.json && std::io::stdout().is_terminal(),
     };
     let report = headless::run(options, &mut |state| table.show(state)).map_err(|error| {
-        if error.is_bad_input() {
-            Failure::Input(error.into())
+        let bad_input = error.is_bad_input();
+        let error = match &args.script {
+            Some(script) => anyhow::Error::from(error).context(format!("with motion `{script}`")),
+            None => error.into(),
+        };
+        if bad_input {
+            Failure::Input(error)
         } else {
-            Failure::Run(error.into())
+            Failure::Run(error)
         }
     })?;
     drop(table);

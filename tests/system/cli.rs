@@ -261,6 +261,25 @@ fn wrong_joints_and_poses_are_refused() {
 
 #[test]
 fn wrong_motions_and_expectations_are_refused() {
+    let unfit = file(
+        "unfit.ron",
+        r#"Motion(name: "unfit", steps: [Joints(degrees: {"elbow": 5}, secs: 1)])"#,
+    );
+    refused(
+        &["teleoperate", "--headless", "--script", &unfit],
+        &["unfit.ron", "elbow", "elbow_flex"],
+    );
+    refused(
+        &[
+            "teleoperate",
+            "--headless",
+            "--script",
+            "pick_and_place",
+            "--scene",
+            "sorting",
+        ],
+        &["pick_and_place", "cube", "red cube"],
+    );
     let drive = |script: &str, more: &[&str], about: &[&str]| {
         let arguments = ["teleoperate", "--headless", "--script", script];
         let all: Vec<_> = arguments.into_iter().chain(more.iter().copied()).collect();
