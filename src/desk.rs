@@ -12,8 +12,8 @@ use bevy_egui::{EguiTextureHandle, EguiUserTextures};
 use forearm_control::{Control, ControlRequest};
 use forearm_panel::plugin::PanelSystems;
 use forearm_panel::{
-    CameraFeed, PanelAction, PanelInputs, PanelOutput, PanelState, SceneEntry, ScriptEntry,
-    ThemeChoice, ViewPreset,
+    CameraFeed, PanelAction, PanelInputs, PanelOutput, PanelSettings, PanelState, SceneEntry,
+    ScriptEntry, ThemeChoice, ViewPreset,
 };
 use forearm_protocol::control::{
     Event as ControlEvent, Notice, NoticeLevel, Request, StateUpdate, TeleopMode,
@@ -35,6 +35,8 @@ pub struct DeskPlugin {
     pub bundle: Arc<SceneBundle>,
     /// What `--scene` calls it.
     pub scene_id: String,
+    /// Choices and layout to begin with.
+    pub settings: PanelSettings,
 }
 
 impl Plugin for DeskPlugin {
@@ -45,7 +47,7 @@ impl Plugin for DeskPlugin {
             scenes,
             ..Desk::default()
         })
-        .insert_resource(PanelState::new(settings::load()))
+        .insert_resource(PanelState::new(self.settings.clone()))
         .add_systems(Startup, (fill_lists, apply_choices))
         .add_systems(
             Update,

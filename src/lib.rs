@@ -24,6 +24,7 @@ use bevy::window::{PresentMode, WindowResolution};
 use bevy::winit::WinitSettings;
 use bevy_egui::{EguiGlobalSettings, PrimaryEguiContext};
 use forearm_control::{ControlConfig, ControlPlugin, Startup as ControlStartup};
+use forearm_panel::PanelSettings;
 use forearm_protocol::scene::SceneBundle;
 
 /// What the window opens with.
@@ -33,6 +34,8 @@ pub struct AppSetup {
     pub bundle: Arc<SceneBundle>,
     /// What `--scene` calls it.
     pub scene_id: String,
+    /// Choices and layout to begin with.
+    pub settings: PanelSettings,
     /// How the control service runs.
     pub control: ControlConfig,
     /// A log filter, as for `--log`.
@@ -86,7 +89,8 @@ pub fn app(setup: AppSetup) -> App {
         // Keys and gamepads.
         .add_plugins(input::InputPlugin)
         // Which scene and arm a person works with.
-        .add_plugins(desk::DeskPlugin { bundle: setup.bundle, scene_id: setup.scene_id })
+        .add_plugins(desk::DeskPlugin { bundle: setup.bundle, scene_id: setup.scene_id,
+            settings: setup.settings, })
         // Pictures and reports for documentation and tests.
         .add_plugins(setup.capture)
         .add_systems(Startup, spawn_panel_camera);

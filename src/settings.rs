@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use forearm_panel::PanelSettings;
-use tracing::warn;
+use forearm_protocol::ron_file;
 
 use crate::files;
 
@@ -18,28 +18,17 @@ fn path() -> Option<PathBuf> {
     Some(folders.config_dir().join("settings.ron"))
 }
 
-/// The stored settings; the defaults where there are none, or none that can be read.
-#[must_use]
-pub fn load() -> PanelSettings {
-    let Some(path) = path() else {
-        return PanelSettings::default();
+/// The stored settings; the defaults where there are none yet.
+///
+/// # Errors
+/// Says what is wrong with the settings file.
+pub fn load() -> anyhow::Result<PanelSettings> {
+    let Some(path) = path().filter(|path| path.exists()) else {
+        return Ok(PanelSettings::default());
     };
-    if !path.exists() {
-        return PanelSettings::default();
-    }
-    let text = match files::read_text(&path) {
-        Ok(text) => text,
-        Err(error) => {
-            warn!("settings: {error:#}; starting with defaults");
-            return PanelSettings::default();
-        }
-    };
-    forearm_protocol::ron_file::parse::<PanelSettings>(&path.display().to_string(), &text)
-        .map(PanelSettings::sanitized)
-        .unwrap_or_else(|error| {
-            warn!("{error}; starting with defaults");
-            PanelSettings::default()
-        })
+    let text = files::read_text(&path).context("the settings can't be read")?;
+    let settings: PanelSettings = ron_file::parse(&path.display().to_string(), &text)?;
+    Ok(settings.sanitized())
 }
 
 /// Stores the settings. The file is replaced as a whole: a crash leaves the old or the new one.

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use anyhow::anyhow;
 use bevy::app::AppExit;
 use forearm::capture::CapturePlugin;
+use forearm::files::LoadedScene;
 use forearm::{AppSetup, files, logging, settings};
 use forearm_control::ControlConfig;
+use forearm_panel::PanelSettings;
 
 use super::{Failure, OrFail, SetupArgs, parse_output, parse_picture, parse_size};
 
@@ -35,23 +37,20 @@ pub(crate) struct WindowArgs {
 
 pub(crate) fn run(setup: &SetupArgs, args: &WindowArgs, log: &str) -> Result<(), Failure> {
     logging::parse_filter(log).or_bad_input()?;
-    // What was open last, unless something else is asked for.
-    let last = match (&setup.scene, &setup.model) {
-        (None, None) => settings::load().last_scene.filter(|scene| {
-            let loaded = files::load_scene(Some(scene), None, &setup.arm);
-            loaded.is_ok()
-        }),
-        _ => None,
-    };
-    let scene = setup.scene.as_deref().or(last.as_deref());
-    let loaded = files::load_scene(scene, setup.model.as_deref(), &setup.arm).or_bad_input()?;
+    let mut notes = Vec::new();
+    let settings = settings::load().unwrap_or_else(|error| {
+        notes.push(format!("{error:#}; starting with defaults"));
+        PanelSettings::default()
+    });
+    let (scene_id, loaded) = open_scene(setup, settings.last_scene.as_deref(), &mut notes)?;
+    notes.extend(loaded.notes);
     let control = ControlConfig::at_rate(setup.rate).or_bad_input()?;
     check_display().or_failed()?;
     explain_panics_before_the_window();
-    let scene_id = scene.map_or_else(|| files::default_scene().to_owned(), str::to_owned);
     let mut app = forearm::app(AppSetup {
         bundle: loaded.bundle,
         scene_id,
+        settings,
         control,
         log: log.to_owned(),
         size: args.size,
@@ -62,13 +61,31 @@ pub(crate) fn run(setup: &SetupArgs, args: &WindowArgs, log: &str) -> Result<(),
             duration_secs: args.duration,
         },
     });
-    for note in loaded.notes {
+    for note in notes {
         tracing::warn!("{note}");
     }
     match app.run() {
         AppExit::Success => Ok(()),
         AppExit::Error(code) => Err(anyhow!("the window ended with code {code}")).or_failed(),
     }
+}
+
+/// The scene that was asked for and what it is called; else the one that was open last, if it
+/// still loads; else the default.
+fn open_scene(
+    setup: &SetupArgs,
+    last: Option<&str>,
+    notes: &mut Vec<String>,
+) -> Result<(String, LoadedScene), Failure> {
+    let load = |scene| files::load_scene(Some(scene), setup.model.as_deref(), &setup.arm);
+    if let (None, None, Some(last)) = (&setup.scene, &setup.model, last) {
+        match load(last) {
+            Ok(loaded) => return Ok((last.to_owned(), loaded)),
+            Err(error) => notes.push(format!("the scene that was open last: {error:#}")),
+        }
+    }
+    let scene = setup.scene.as_deref().unwrap_or(files::default_scene());
+    Ok((scene.to_owned(), load(scene).or_bad_input()?))
 }
 
 /// Finds out whether a window can be opened, before anything is started.

@@ -32,11 +32,7 @@ fn a_relative_step_that_was_stopped_leads_where_it_led_before() {
     const LIFT: &str = r#"Motion(name: "lift", steps: [Move(by: (0, 0, 0.06), secs: 2.0)])"#;
     let mut bench = Bench::driving();
     let before = tool(&bench.state_after(0.1));
-    let play = Request::PlayScript {
-        arm: 0,
-        text: LIFT.to_owned(),
-    };
-    bench.ask(play).expect("it fits");
+    bench.play(LIFT);
     bench.pass(1.2);
     bench.ask(Request::Stop).expect("stopped");
     let midway = tool(&bench.state_after(0.2));
@@ -60,11 +56,7 @@ fn a_line_that_leaves_what_the_tool_can_reach_ends_with_a_reason() {
         Tool(position: (0.04, -0.25, 0.06), path: Line, secs: 3.0),
     ])"#;
     let mut bench = Bench::driving();
-    let play = Request::PlayScript {
-        arm: 0,
-        text: LINE.to_owned(),
-    };
-    bench.ask(play).expect("it fits");
+    bench.play(LINE);
     bench.pass(12.0);
     let ScriptState::Failed(why) = &bench.inspect().scripts[0] else {
         panic!("it played: {:?}", bench.inspect().scripts[0]);

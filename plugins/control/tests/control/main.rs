@@ -65,6 +65,13 @@ impl Bench {
         self.handle.request_blocking(request)
     }
 
+    /// Plays a motion with the first arm.
+    fn play(&self, motion: &str) {
+        let text = motion.to_owned();
+        self.ask(Request::PlayScript { arm: 0, text })
+            .expect("it fits");
+    }
+
     fn tell(&self, command: Command) {
         self.handle.send(command).expect("the service runs");
     }
@@ -355,12 +362,7 @@ fn escape_holds_at_once_until_it_is_cleared() {
 #[test]
 fn an_emergency_stop_ends_a_motion_for_good() {
     let mut bench = Bench::driving();
-    bench
-        .ask(Request::PlayScript {
-            arm: 0,
-            text: WAVE.to_owned(),
-        })
-        .expect("it fits");
+    bench.play(WAVE);
     bench.pass(1.0);
     assert!(matches!(
         bench.inspect().scripts[0],
@@ -380,12 +382,7 @@ fn an_emergency_stop_ends_a_motion_for_good() {
 #[test]
 fn a_hand_takes_over_from_a_motion() {
     let mut bench = Bench::driving();
-    bench
-        .ask(Request::PlayScript {
-            arm: 0,
-            text: WAVE.to_owned(),
-        })
-        .expect("it fits");
+    bench.play(WAVE);
     assert_eq!(bench.state_after(0.5).arms[0].mode, TeleopMode::Script);
     bench.tell(Command::Key {
         arm: 0,
@@ -571,12 +568,7 @@ fn a_target_out_of_reach_ends_the_motion_with_a_reason() {
 fn loading_and_resetting_put_everything_in_its_place() {
     let mut bench = Bench::driving();
     let first = bench.state_after(0.05);
-    bench
-        .ask(Request::PlayScript {
-            arm: 0,
-            text: WAVE.to_owned(),
-        })
-        .expect("it fits");
+    bench.play(WAVE);
     bench.pass(1.0);
     bench.ask(Request::ResetScene).expect("reset");
     assert_eq!(bench.inspect().steps, 0);
@@ -615,12 +607,7 @@ fn states_are_published_twenty_times_a_second() {
 #[test]
 fn stopping_holds_and_starting_goes_on() {
     let mut bench = Bench::driving();
-    bench
-        .ask(Request::PlayScript {
-            arm: 0,
-            text: WAVE.to_owned(),
-        })
-        .expect("it fits");
+    bench.play(WAVE);
     bench.pass(0.8);
     bench.ask(Request::Stop).expect("stopped");
     let held = bench.state_after(0.05);
