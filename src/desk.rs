@@ -18,7 +18,7 @@ use forearm_panel::{
 use forearm_protocol::control::{
     Event as ControlEvent, Notice, NoticeLevel, Request, StateUpdate, TeleopMode,
 };
-use forearm_protocol::scene::{Backend, SceneBundle};
+use forearm_protocol::scene::SceneBundle;
 use forearm_view::{
     CameraFeeds, CameraPreset, GhostMode, PointerCaptured, Theme, ViewSettings, ViewSystems,
     ViewportRect,
@@ -37,17 +37,24 @@ pub struct DeskPlugin {
     pub scene_id: String,
     /// Choices and layout to begin with.
     pub settings: PanelSettings,
+    /// What a person should read first.
+    pub notices: Vec<Notice>,
 }
 
 impl Plugin for DeskPlugin {
     fn build(&self, app: &mut App) {
         let scenes = list_scenes(&self.scene_id, &self.bundle);
+        let mut panel = PanelState::new(self.settings.clone());
+        for notice in &self.notices {
+            panel.notify(notice.clone());
+        }
         app.insert_resource(Desk {
             scene_id: self.scene_id.clone(),
+            opened: Some((self.scene_id.clone(), self.bundle.clone())),
             scenes,
             ..Desk::default()
         })
-        .insert_resource(PanelState::new(self.settings.clone()))
+        .insert_resource(panel)
         .add_systems(Startup, (fill_lists, apply_choices))
         .add_systems(
             Update,
@@ -71,6 +78,8 @@ pub struct Desk {
     pub state: Option<Box<StateUpdate>>,
     /// The scene that is loaded or loading, as `--scene` would call it.
     scene_id: String,
+    /// The scene that the app began with, and what it is called.
+    opened: Option<(String, Arc<SceneBundle>)>,
     scenes: Vec<SceneEntry>,
 }
 
@@ -141,18 +150,16 @@ fn carry_out(
             PanelAction::Request(request) => {
                 requests.write(ControlRequest(request.clone()));
             }
-            PanelAction::SelectScene(id) => {
-                match files::load_scene(Some(id), None, &Backend::Sim) {
-                    Ok(loaded) => {
-                        desk.scene_id.clone_from(id);
-                        desk.selected_arm = 0;
-                        inputs.scene_id = Some(id.clone());
-                        requests.write(ControlRequest(Request::LoadScene(loaded.bundle)));
-                        requests.write(ControlRequest(Request::Start));
-                    }
-                    Err(error) => panel.notify(trouble(format!("{error:#}"))),
+            PanelAction::SelectScene(id) => match files::reload_scene(id, desk.opened.as_ref()) {
+                Ok(loaded) => {
+                    desk.scene_id.clone_from(id);
+                    desk.selected_arm = 0;
+                    inputs.scene_id = Some(id.clone());
+                    requests.write(ControlRequest(Request::LoadScene(loaded.bundle)));
+                    requests.write(ControlRequest(Request::Start));
                 }
-            }
+                Err(error) => panel.notify(trouble(format!("{error:#}"))),
+            },
             PanelAction::SelectArm(arm) => desk.selected_arm = *arm,
             PanelAction::SetView(preset) => {
                 presets.write(camera_preset(*preset));
@@ -166,6 +173,10 @@ fn carry_out(
             },
             // The choices themselves are in the panels' settings: `apply_choices` follows them.
             PanelAction::Toggle(..) | PanelAction::SetTheme(_) => {}
+            // What is asked of services: the roster carries it out.
+            PanelAction::RestartService(_) | PanelAction::SetDiagnostics(_) => {}
+            // Not offered while `WorkersView::trials` is `None`.
+            PanelAction::StartTrials { .. } | PanelAction::CancelTrials => {}
             PanelAction::SettingsChanged => {
                 if let Err(error) = settings::store(&panel.settings) {
                     panel.notify(trouble(format!("{error:#}")));

@@ -1,18 +1,24 @@
-//! Forearm: teleoperate and simulate a low-cost robot arm, in a window or without one.
+//! Forearm: teleoperate and simulate a low-cost robot arm, in a window, in a browser tab, or without
+//! either.
 //!
 //! The architecture is the list of plugins in [`app()`]. Everything that keeps time runs in
 //! services beside Bevy; the app draws, collects input, and passes messages.
 
+#[cfg(not(target_family = "wasm"))]
 pub mod capture;
 pub mod desk;
 pub mod files;
 #[cfg(target_os = "linux")]
 mod gamepad_linux;
 pub mod input;
+#[cfg(not(target_family = "wasm"))]
 pub mod logging;
 pub mod motions;
+pub mod roster;
 pub mod scenes;
 pub mod settings;
+#[cfg(target_family = "wasm")]
+pub mod web;
 
 use std::sync::Arc;
 
@@ -25,7 +31,15 @@ use bevy::winit::WinitSettings;
 use bevy_egui::{EguiGlobalSettings, PrimaryEguiContext};
 use forearm_control::{ControlConfig, ControlPlugin, Startup as ControlStartup};
 use forearm_panel::PanelSettings;
+use forearm_protocol::control::Notice;
 use forearm_protocol::scene::SceneBundle;
+
+/// What is logged unless told otherwise: our own warnings, but of the libraries that draw only
+/// errors, for they warn of things that are of no use to a person with an arm.
+pub const DEFAULT_LOG: &str = "warn,bevy_render=error,bevy_egui=error,winit=error,wgpu=error";
+
+/// The canvas that the app draws on in a browser tab: the page's first.
+pub const CANVAS: &str = "canvas";
 
 /// What the window opens with.
 #[derive(Debug, Clone)]
@@ -40,10 +54,12 @@ pub struct AppSetup {
     pub control: ControlConfig,
     /// A log filter, as for `--log`.
     pub log: String,
-    /// Width and height of the window, pixels.
+    /// Width and height of the window, pixels; in a browser tab, the page says.
     pub size: [u32; 2],
-    /// A picture or a report to save, and when to end.
-    pub capture: capture::CapturePlugin,
+    /// Whether every picture must have everything in it; a person sees it arrive.
+    pub complete_pictures: bool,
+    /// What a person should read first.
+    pub notices: Vec<Notice>,
 }
 
 /// The app with its window.
@@ -54,6 +70,11 @@ pub fn app(setup: AppSetup) -> App {
         resolution: WindowResolution::new(setup.size[0], setup.size[1]),
         // The picture never waits for the screen: a late frame must not delay the next input.
         present_mode: PresentMode::AutoVsync,
+        // In a browser tab: fills its place in the page, which keeps from the browser what the app
+        // uses and no more (`web::hands`).
+        canvas: Some(CANVAS.to_owned()),
+        fit_canvas_to_parent: true,
+        prevent_default_event_handling: false,
         ..default()
     };
     let control = ControlPlugin {
@@ -62,6 +83,7 @@ pub fn app(setup: AppSetup) -> App {
             bundle: Some(setup.bundle.clone()),
             script: None,
             start: true,
+            resume: None,
         },
     };
     let mut app = App::new();
@@ -73,8 +95,7 @@ pub fn app(setup: AppSetup) -> App {
                 .set(LogPlugin { filter: setup.log, level: bevy::log::Level::TRACE, ..default() })
                 .set(AssetPlugin { meta_check: AssetMetaCheck::Never, ..default() })
                 .set(RenderPlugin {
-                    // A picture to keep must have everything in it; a person sees it arrive.
-                    synchronous_pipeline_compilation: setup.capture.screenshot.is_some(),
+                    synchronous_pipeline_compilation: setup.complete_pictures,
                     ..default()
                 }),
         )
@@ -86,13 +107,13 @@ pub fn app(setup: AppSetup) -> App {
         .add_plugins(forearm_view::ViewPlugin)
         // The panels around it.
         .add_plugins(forearm_panel::plugin::PanelPlugin)
+        // Which services run and how they do, for the panels.
+        .add_plugins(roster::RosterPlugin)
         // Keys and gamepads.
         .add_plugins(input::InputPlugin)
         // Which scene and arm a person works with.
         .add_plugins(desk::DeskPlugin { bundle: setup.bundle, scene_id: setup.scene_id,
-            settings: setup.settings, })
-        // Pictures and reports for documentation and tests.
-        .add_plugins(setup.capture)
+            settings: setup.settings, notices: setup.notices })
         .add_systems(Startup, spawn_panel_camera);
     app.world_mut()
         .resource_mut::<EguiGlobalSettings>()

@@ -1,10 +1,18 @@
-//! The `forearm` command. The command line is in [`cli`], everything else in the library.
+//! The `forearm` command; in a browser tab, the app. The command line is in [`cli`], everything else
+//! in the library.
 
+#[cfg(not(target_family = "wasm"))]
 mod cli;
 
-use std::process::ExitCode;
+#[cfg(target_family = "wasm")]
+fn main() {
+    forearm::web::start();
+}
 
-fn main() -> ExitCode {
+#[cfg(not(target_family = "wasm"))]
+fn main() -> std::process::ExitCode {
+    use std::process::ExitCode;
+
     match cli::run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

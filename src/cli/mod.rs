@@ -12,10 +12,7 @@ mod window;
 use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
-
-/// What is logged unless told otherwise: our own warnings, but of the libraries that draw only
-/// errors, for they warn of things that are of no use to a person with an arm.
-const DEFAULT_LOG: &str = "warn,bevy_render=error,bevy_egui=error,winit=error,wgpu=error";
+use forearm::DEFAULT_LOG;
 
 /// A robot arm on your screen: teleoperate and simulate an SO-100/SO-101.
 ///

@@ -54,12 +54,15 @@ pub(crate) fn run(setup: &SetupArgs, args: &WindowArgs, log: &str) -> Result<(),
         control,
         log: log.to_owned(),
         size: args.size,
-        capture: CapturePlugin {
-            screenshot: args.screenshot.clone(),
-            frames: args.frames,
-            report: args.report.clone(),
-            duration_secs: args.duration,
-        },
+        complete_pictures: args.screenshot.is_some(),
+        notices: Vec::new(),
+    });
+    // Pictures and reports for documentation and tests.
+    app.add_plugins(CapturePlugin {
+        screenshot: args.screenshot.clone(),
+        frames: args.frames,
+        report: args.report.clone(),
+        duration_secs: args.duration,
     });
     for note in notes {
         tracing::warn!("{note}");

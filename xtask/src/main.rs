@@ -1,4 +1,4 @@
-//! `cargo xtask …`: Forearm's own test, bench and golden commands, one file a command.
+//! `cargo xtask …`: Forearm's own commands, one file or folder a command.
 //!
 //! A command prints what it does, stage by stage, and ends with a summary. Exit code 0 only if
 //! everything it did went well.
@@ -18,6 +18,7 @@ mod goldens;
 mod prerequisites;
 mod stages;
 mod test;
+mod web;
 
 use std::process::ExitCode;
 
@@ -35,6 +36,8 @@ struct Cli {
 enum Command {
     /// Check format and lints, then build and run every test.
     Test(test::Options),
+    /// Make the app for the browser, and serve it.
+    Web(web::Options),
     /// Measure.
     #[command(subcommand)]
     Bench(Bench),
@@ -53,6 +56,7 @@ enum Bench {
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Test(options) => test::run(&options),
+        Command::Web(options) => web::run(&options),
         Command::Bench(Bench::Sim(options)) => bench_sim::run(&options),
         Command::Bench(Bench::Control(options)) => bench_control::run(&options),
         Command::Goldens(options) => goldens::run(&options),

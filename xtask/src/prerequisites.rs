@@ -1,7 +1,8 @@
-//! What tests of the window need from the system: installed where that is allowed, named where not.
+//! What is needed from the system: installed where that is allowed, named where not.
 //!
-//! Building needs none of this. Only Linux needs anything: a virtual X display, the X libraries
-//! that a window loads at run time, and a Vulkan driver that draws in software.
+//! Building the app needs none of this. Tests of the window need something on Linux: a virtual X
+//! display, the X libraries that a window loads at run time, and a Vulkan driver that draws in
+//! software. Building for the browser may need a Rust that can do so.
 
 use std::path::Path;
 use std::process::Command;
@@ -23,6 +24,9 @@ const LIBRARIES: [(&str, &str); 8] = [
     ("libxkbcommon-x11.so.0", "libxkbcommon-x11-0"),
 ];
 
+/// Debian's newer Rust, kept for its browsers, with the sources of the standard library.
+const BROWSER_RUST: [&str; 4] = ["cargo-web", "rustc-web", "rust-web-llvm", "rust-web-src"];
+
 /// Something that is missing.
 #[derive(Debug)]
 struct Missing {
@@ -42,27 +46,59 @@ pub(crate) fn install_missing() -> Result<()> {
     let names: Vec<_> = missing.iter().map(|missing| missing.what).collect();
     let mut packages: Vec<_> = missing.iter().map(|missing| missing.package).collect();
     packages.dedup();
-    let (names, by_hand) = (
-        names.join(", "),
-        format!("apt-get install {}", packages.join(" ")),
-    );
-    if !Path::new("/etc/debian_version").exists() {
-        bail!("missing: {names}; install them with this system's packages (on Debian: {by_hand})");
-    }
-    if output_of(Command::new("id").arg("-u"))?.trim() != "0" {
-        bail!("missing: {names}; install them: sudo {by_hand}");
-    }
-    println!("missing: {names}; installing {}", packages.join(" "));
-    run(apt_get().args(["-qq", "update"]))?;
-    run(apt_get()
-        .args(["-qq", "install", "--yes", "--no-install-recommends"])
-        .args(&packages))?;
+    let names = names.join(", ");
+    install(&names, &packages)?;
     let left = self::missing()?;
     if !left.is_empty() {
         let names: Vec<_> = left.iter().map(|missing| missing.what).collect();
         bail!("still missing after installing: {}", names.join(", "));
     }
     Ok(())
+}
+
+/// Installs the distribution's Rust that can compile for the browser, with its sources.
+///
+/// # Errors
+/// Says how to get it where it can't be installed from here.
+pub(crate) fn install_browser_rust() -> Result<()> {
+    install("a Rust that compiles for the browser", &BROWSER_RUST)?;
+    // Its linker is a link into LLVM's, whose package is named after the version.
+    let linker = Path::new("/usr/bin/rust-lld");
+    match std::fs::read_link(linker) {
+        Ok(llvm) if !linker.exists() => {
+            let package = linker_package(&llvm)
+                .with_context(|| format!("no package is known to have {}", llvm.display()))?;
+            install("its linker", &[&package])
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The package of a versioned linker: `lld-22`, or `../lib/llvm-22/bin/lld`.
+fn linker_package(path: &Path) -> Option<String> {
+    path.iter().find_map(|part| {
+        let part = part.to_string_lossy();
+        let version = part
+            .strip_prefix("lld-")
+            .or_else(|| part.strip_prefix("llvm-"))?;
+        Some(format!("lld-{version}"))
+    })
+}
+
+/// Installs packages where that is allowed: on Debian and its kin, as root.
+fn install(names: &str, packages: &[&str]) -> Result<()> {
+    let by_hand = format!("apt-get install {}", packages.join(" "));
+    if !Path::new("/etc/debian_version").exists() {
+        bail!("missing: {names}; install it with this system's packages (on Debian: {by_hand})");
+    }
+    if output_of(Command::new("id").arg("-u"))?.trim() != "0" {
+        bail!("missing: {names}; install it: sudo {by_hand}");
+    }
+    println!("missing: {names}; installing {}", packages.join(" "));
+    run(apt_get().args(["-qq", "update"]))?;
+    run(apt_get()
+        .args(["-qq", "install", "--yes", "--no-install-recommends"])
+        .args(packages))
 }
 
 fn apt_get() -> Command {
@@ -105,8 +141,28 @@ fn known_libraries() -> Result<String> {
     output_of(Command::new(ldconfig).arg("-p")).context("can't list the system's libraries")
 }
 
-fn on_path(program: &str) -> bool {
+/// Whether a program can be started by its name.
+pub(crate) fn on_path(program: &str) -> bool {
     std::env::var_os("PATH").is_some_and(|path| {
         std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::linker_package;
+
+    #[test]
+    fn the_linker_is_of_the_compilers_llvm() {
+        for path in ["lld-22", "../lib/llvm-22/bin/lld"] {
+            assert_eq!(
+                linker_package(Path::new(path)).as_deref(),
+                Some("lld-22"),
+                "{path}"
+            );
+        }
+        assert_eq!(linker_package(Path::new("/opt/lld")), None);
+    }
 }

@@ -20,7 +20,7 @@ const ROUNDING: f64 = 1e-9;
 const MAX_TICK_SECS: f64 = 0.1;
 
 /// How much the chain allows, on top of the model's own limits.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct SafetyConfig {
     /// Highest speed of a turning joint, radians a second; the model's own limit where lower.
     pub max_velocity_radians: f64,

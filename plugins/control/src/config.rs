@@ -1,9 +1,13 @@
-//! How the control service runs: rate, limits, what it starts with, when it ends.
+//! How the control service runs: rate, limits, what it starts with (or goes on from after a crash),
+//! when it ends.
 
 use std::sync::Arc;
 
 use forearm_arm::safety::SafetyConfig;
+use forearm_protocol::Pose;
+use forearm_protocol::control::{Event, StateUpdate, TeleopMode};
 use forearm_protocol::scene::SceneBundle;
+use serde::{Deserialize, Serialize};
 
 /// The lowest rate, Hz.
 pub const MIN_RATE_HZ: f64 = 1.0;
@@ -29,8 +33,17 @@ pub enum ConfigError {
     Duration(f64),
 }
 
+/// What a control service is made from.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct ControlSetup {
+    /// How it runs.
+    pub config: ControlConfig,
+    /// What it starts with.
+    pub startup: Startup,
+}
+
 /// How the control service runs.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ControlConfig {
     /// Ticks a second, [`MIN_RATE_HZ`] to [`MAX_RATE_HZ`].
     pub rate_hz: f64,
@@ -43,7 +56,7 @@ pub struct ControlConfig {
 }
 
 /// When the service stops ticking by itself. It then holds its state, to be inspected.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub enum Until {
     /// Never: until it is stopped.
     #[default]
@@ -56,7 +69,7 @@ pub enum Until {
 }
 
 /// What the service starts with, before its first tick.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Startup {
     /// The scene to load.
     pub bundle: Option<Arc<SceneBundle>>,
@@ -64,6 +77,77 @@ pub struct Startup {
     pub script: Option<String>,
     /// Whether to start driving.
     pub start: bool,
+    /// Where an earlier start of the service left things.
+    pub resume: Option<Resume>,
+}
+
+/// Where a crash left things: what takes the service's place goes on from here, and holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Resume {
+    /// [`StateUpdate::scene_generation`] at the crash.
+    pub scene_generation: u64,
+    /// Whether an emergency stop held.
+    pub e_stopped: bool,
+    /// One a scene's arm.
+    pub arms: Vec<ArmResume>,
+    /// One a scene's object, where it was in the world.
+    pub objects: Vec<Pose>,
+}
+
+/// Where a crash left an arm.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ArmResume {
+    /// Measured positions, model order, radians (metres).
+    pub positions: Vec<f64>,
+    /// What the servos were told: a gripper that holds something is told more than it reaches.
+    pub targets: Vec<f64>,
+    /// Whether its motors held.
+    pub torque: bool,
+    /// How it was driven.
+    pub mode: TeleopMode,
+}
+
+impl Startup {
+    /// Takes note of what the service tells, so that one that takes its place goes on from there.
+    pub fn remember(&mut self, event: &Event) {
+        match event {
+            Event::SceneLoaded { bundle, generation } => {
+                // The scene that a restarted service loads is the one that it goes on with.
+                let same = self
+                    .resume
+                    .as_ref()
+                    .is_some_and(|resume| resume.scene_generation == *generation);
+                if !same {
+                    self.resume = None;
+                }
+                self.bundle = Some(Arc::clone(bundle));
+            }
+            Event::State(state) => {
+                // A motion is not begun again in the middle of things.
+                self.script = None;
+                self.start = state.active;
+                self.resume = Some(Resume::from(&**state));
+            }
+            Event::ScriptDone { .. } | Event::Notice(_) => {}
+        }
+    }
+}
+
+impl From<&StateUpdate> for Resume {
+    fn from(state: &StateUpdate) -> Self {
+        let arms = state.arms.iter().map(|arm| ArmResume {
+            positions: arm.joints.iter().map(|joint| joint.position).collect(),
+            targets: arm.joints.iter().map(|joint| joint.target).collect(),
+            torque: arm.torque,
+            mode: arm.mode,
+        });
+        Self {
+            scene_generation: state.scene_generation,
+            e_stopped: state.e_stopped,
+            arms: arms.collect(),
+            objects: state.objects.clone(),
+        }
+    }
 }
 
 impl Default for ControlConfig {

@@ -16,7 +16,7 @@ use forearm_protocol::scene::{ModelProblem, SceneBundle};
 use forearm_workers::{Handle, Host, Status, spawn};
 use serde::Serialize;
 
-use crate::config::{ConfigError, ControlConfig, Startup, Until};
+use crate::config::{ConfigError, ControlConfig, ControlSetup, Startup, Until};
 use crate::expectation::{Expectation, ExpectationError};
 use crate::service::ControlService;
 
@@ -152,13 +152,14 @@ pub fn run(
         bundle: Some(Arc::clone(&bundle)),
         script,
         start: true,
+        resume: None,
     };
     let host = if realtime {
         Host::Thread
     } else {
         Host::Stepped
     };
-    let mut handle = spawn(move || ControlService::new(config, startup), host);
+    let mut handle: Handle<ControlService> = spawn(ControlSetup { config, startup }, host);
     let last = follow(&handle, observer)?;
     let Reply::Inspection(inspection) = handle.request_blocking(Request::Inspect)? else {
         return Err(unexpected_reply().into());

@@ -33,7 +33,7 @@ mod service;
 pub mod teleop;
 pub mod timing;
 
-pub use config::{ConfigError, ControlConfig, Startup, Until};
+pub use config::{ConfigError, ControlConfig, ControlSetup, Startup, Until};
 pub use expectation::Expectation;
 pub use headless::{HeadlessOptions, HeadlessReport};
 pub use jitter::jitter_objects;

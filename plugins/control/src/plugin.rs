@@ -13,9 +13,10 @@ use bevy_ecs::resource::Resource;
 use bevy_ecs::system::ResMut;
 use forearm_protocol::ServiceError;
 use forearm_protocol::control::{Command, Event, Notice, NoticeLevel, Request};
-use forearm_workers::{Handle, Host, Pending, Status, spawn};
+use forearm_protocol::lifecycle::Fault;
+use forearm_workers::{Handle, Host, Lifecycle, Pending, RestartPolicy, Status, supervise};
 
-use crate::config::{ControlConfig, Startup};
+use crate::config::{ControlConfig, ControlSetup, Startup};
 use crate::service::ControlService;
 
 /// How long a frame may work for a control service that has no thread.
@@ -55,6 +56,20 @@ impl Control {
         self.handle.status()
     }
 
+    /// Ends the service's present start and starts it again; it goes on where it was.
+    pub fn restart(&mut self) {
+        self.end_reported = false;
+        self.handle.restart();
+    }
+
+    /// Makes the service fail, to see that the rest survives it.
+    ///
+    /// # Errors
+    /// How the service ended, if it has.
+    pub fn inject(&self, fault: Fault) -> Result<(), ServiceError> {
+        self.handle.inject(fault)
+    }
+
     /// Asks for something whose answer is wanted: [`ControlRequest`] passes none on.
     pub fn ask(&self, request: Request) -> Pending<ControlService> {
         self.handle.request(request)
@@ -64,7 +79,8 @@ impl Control {
 impl Plugin for ControlPlugin {
     fn build(&self, app: &mut App) {
         let Self { config, startup } = self.clone();
-        let handle = spawn(move || ControlService::new(config, startup), Host::Thread);
+        let setup = ControlSetup { config, startup };
+        let handle = supervise(setup, Host::Thread, RestartPolicy::default());
         app.insert_resource(Control {
             handle,
             pending: Vec::new(),
@@ -87,6 +103,10 @@ fn receive(mut control: ResMut<Control>, mut events: MessageWriter<Event>) {
     for event in control.handle.events() {
         events.write(event);
     }
+    for change in control.handle.lifecycle() {
+        control.end_reported |= matches!(change, Lifecycle::GivenUp { .. });
+        events.write(Event::Notice(told(&change)));
+    }
     control
         .pending
         .retain_mut(|pending| match pending.try_take() {
@@ -97,12 +117,6 @@ fn receive(mut control: ResMut<Control>, mut events: MessageWriter<Event>) {
                 false
             }
         });
-    if !control.end_reported
-        && let Some(error) = control.handle.status().failure
-    {
-        control.end_reported = true;
-        events.write(trouble(&error));
-    }
 }
 
 /// Passes on what the app asks and tells. Requests first: a key that is pressed together with a
@@ -143,6 +157,43 @@ fn stop_with_the_app(mut control: ResMut<Control>, mut exits: MessageReader<AppE
     if exits.read().next().is_some() {
         control.handle.stop();
         control.end_reported = true;
+    }
+}
+
+/// What a change in the service's life means to a person with an arm.
+fn told(change: &Lifecycle) -> Notice {
+    let notice = |level, text| Notice { level, text };
+    match change {
+        Lifecycle::Fallback { why } => notice(
+            NoticeLevel::Warning,
+            format!(
+                "Control runs on the main thread ({why}): it keeps time only while this window does."
+            ),
+        ),
+        Lifecycle::Crashed { error, in_flight } => {
+            let lost = match in_flight {
+                0 => String::new(),
+                1 => " One request was lost.".to_owned(),
+                count => format!(" {count} requests were lost."),
+            };
+            notice(
+                NoticeLevel::Error,
+                format!(
+                    "Control stopped: {error}. It is being started again; the arms hold.{lost}"
+                ),
+            )
+        }
+        Lifecycle::Recovered { after } => notice(
+            NoticeLevel::Info,
+            format!(
+                "Control is back after {:.1} s. The arms hold where they were.",
+                after.as_secs_f64()
+            ),
+        ),
+        Lifecycle::GivenUp { error } => notice(
+            NoticeLevel::Error,
+            format!("Control does not run: {error}. Restart it in the list of workers (F2)."),
+        ),
     }
 }
 

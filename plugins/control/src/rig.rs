@@ -9,6 +9,7 @@ use forearm_protocol::scene::ArmSpec;
 use nalgebra::{Isometry3, Translation3, UnitQuaternion, Vector3};
 
 use crate::backend::{self, ArmBackend, BackendError, Observation, Plant};
+use crate::config::ArmResume;
 use crate::motion::Motion;
 use crate::teleop::{Input, Outcome, Situation, Teleoperators};
 
@@ -96,6 +97,28 @@ impl Rig {
         let seen = self.observe(plant);
         self.command.copy_from_slice(&self.observation.positions);
         self.hold(plant).or(seen)
+    }
+
+    /// Goes on where an earlier start of the service left the arm: holds there, in its mode. A
+    /// gripper that held something keeps its grip.
+    pub(crate) fn resume(&mut self, left: &ArmResume, plant: &mut Plant) -> Option<String> {
+        self.mode = match left.mode {
+            // The motion ended with the service that played it.
+            TeleopMode::Script => TeleopMode::Keyboard,
+            mode => mode,
+        };
+        let seen = self.observe(plant);
+        self.command.copy_from_slice(&self.observation.positions);
+        if let Some(gripper) = self.model.gripper
+            && let Some(target) = left.targets.get(gripper)
+        {
+            self.command[gripper] = *target;
+        }
+        let held = self.hold(plant).or(seen);
+        match self.backend.set_torque(plant, left.torque) {
+            Ok(()) => held,
+            Err(error) => self.note(Err(error)).or(held),
+        }
     }
 
     /// Switches torque; on begins where the arm is.

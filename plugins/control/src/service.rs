@@ -1,6 +1,7 @@
 //! The control service: the loop, and what it answers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use forearm_protocol::ServiceError;
 use forearm_protocol::control::{
@@ -8,10 +9,10 @@ use forearm_protocol::control::{
 };
 use forearm_protocol::keys::Key;
 use forearm_protocol::scene::SceneBundle;
-use forearm_workers::{Context, Service, Wake};
+use forearm_workers::{Answer, Context, Nothing, Service, Wake};
 
 use crate::backend::Plant;
-use crate::config::{ControlConfig, Startup, Until};
+use crate::config::{ControlConfig, ControlSetup, Resume, Startup, Until};
 use crate::motion::Motion;
 use crate::pace::Pace;
 use crate::publish::Publisher;
@@ -43,22 +44,49 @@ struct Session {
 }
 
 impl ControlService {
-    /// A service that starts with `startup`.
-    #[must_use]
-    pub fn new(config: ControlConfig, startup: Startup) -> Self {
-        let period_secs = config.period_secs();
-        Self {
-            startup,
-            session: None,
-            generation: 0,
-            active: false,
-            e_stopped: false,
-            ended: false,
-            pace: Pace::new(period_secs),
-            publisher: Publisher::new(period_secs),
-            alive_at_secs: None,
-            quiet_secs: 0.0,
-            config,
+    fn answer(
+        &mut self,
+        request: Request,
+        cx: &mut Context<'_, Self>,
+    ) -> Result<Reply, ServiceError> {
+        match request {
+            Request::LoadScene(bundle) => self.load_scene(&bundle, cx)?,
+            Request::ResetScene => self.reset_scene(cx)?,
+            Request::Start => self.start(cx)?,
+            Request::Stop => {
+                self.active = false;
+                self.hold_all(cx);
+            }
+            Request::SetTorque { arm, on } => self.set_torque(arm, on, cx)?,
+            Request::SetMode { arm, mode } => {
+                let what = "choosing how an arm is driven";
+                let session = self.session.as_mut().ok_or_else(|| no_scene(what))?;
+                find(&mut session.rigs, arm, what)?.set_mode(mode, &session.plant, cx.now_secs());
+            }
+            Request::PlayScript { arm, text } => self.play(arm, &text, cx)?,
+            Request::ClearEStop => {
+                if self.e_stopped {
+                    self.e_stopped = false;
+                    self.hold_all(cx);
+                    self.engage_all(cx.now_secs());
+                }
+            }
+            Request::Inspect => return Ok(Reply::Inspection(Box::new(self.inspect()?))),
+        }
+        Ok(Reply::Done)
+    }
+
+    /// Puts the scene as an earlier start of the service left it, and holds.
+    fn resume(&mut self, resume: &Resume, cx: &mut Context<'_, Self>) {
+        self.e_stopped = resume.e_stopped;
+        if let Some(Session { plant, rigs }) = &mut self.session {
+            plant.place(resume);
+            for (rig, arm) in rigs.iter_mut().zip(&resume.arms) {
+                if let Some(complaint) = rig.resume(arm, plant) {
+                    notify(cx, NoticeLevel::Error, complaint);
+                }
+                rig.engage(plant, cx.now_secs());
+            }
         }
     }
 
@@ -363,12 +391,32 @@ impl ControlService {
 }
 
 impl Service for ControlService {
+    type Setup = ControlSetup;
     type Request = Request;
     type Reply = Reply;
     type Command = Command;
     type Event = Event;
+    type Input = Nothing;
+    type Output = Nothing;
 
     const NAME: &'static str = "control";
+
+    fn new(ControlSetup { config, startup }: ControlSetup) -> Self {
+        let period_secs = config.period_secs();
+        Self {
+            startup,
+            session: None,
+            generation: 0,
+            active: false,
+            e_stopped: false,
+            ended: false,
+            pace: Pace::new(period_secs),
+            publisher: Publisher::new(period_secs),
+            alive_at_secs: None,
+            quiet_secs: 0.0,
+            config,
+        }
+    }
 
     fn ready(&mut self, cx: &mut Context<'_, Self>) -> Result<(), ServiceError> {
         let start_error = |why: String| ServiceError::Start {
@@ -382,52 +430,32 @@ impl Service for ControlService {
             bundle,
             script,
             start,
+            resume,
         } = std::mem::take(&mut self.startup);
+        if let Some(resume) = &resume {
+            // The scene that follows is the one that was there.
+            self.generation = resume.scene_generation.saturating_sub(1);
+        }
         if let Some(bundle) = bundle {
             self.load_scene(&bundle, cx)
                 .map_err(|error| start_error(error.to_string()))?;
+        }
+        if let Some(resume) = resume {
+            self.resume(&resume, cx);
         }
         if let Some(script) = script {
             self.play(0, &script, cx)
                 .map_err(|error| start_error(error.to_string()))?;
         }
-        if start {
+        if start && !self.e_stopped {
             self.start(cx)
                 .map_err(|error| start_error(error.to_string()))?;
         }
         Ok(())
     }
 
-    fn request(
-        &mut self,
-        request: Request,
-        cx: &mut Context<'_, Self>,
-    ) -> Result<Reply, ServiceError> {
-        match request {
-            Request::LoadScene(bundle) => self.load_scene(&bundle, cx)?,
-            Request::ResetScene => self.reset_scene(cx)?,
-            Request::Start => self.start(cx)?,
-            Request::Stop => {
-                self.active = false;
-                self.hold_all(cx);
-            }
-            Request::SetTorque { arm, on } => self.set_torque(arm, on, cx)?,
-            Request::SetMode { arm, mode } => {
-                let what = "choosing how an arm is driven";
-                let session = self.session.as_mut().ok_or_else(|| no_scene(what))?;
-                find(&mut session.rigs, arm, what)?.set_mode(mode, &session.plant, cx.now_secs());
-            }
-            Request::PlayScript { arm, text } => self.play(arm, &text, cx)?,
-            Request::ClearEStop => {
-                if self.e_stopped {
-                    self.e_stopped = false;
-                    self.hold_all(cx);
-                    self.engage_all(cx.now_secs());
-                }
-            }
-            Request::Inspect => return Ok(Reply::Inspection(Box::new(self.inspect()?))),
-        }
-        Ok(Reply::Done)
+    fn request(&mut self, request: Request, answer: Answer<Reply>, cx: &mut Context<'_, Self>) {
+        answer.send(self.answer(request, cx));
     }
 
     fn command(&mut self, command: Command, cx: &mut Context<'_, Self>) {
@@ -496,6 +524,18 @@ impl Service for ControlService {
 
     fn may_drop(event: &Event) -> bool {
         matches!(event, Event::State(_))
+    }
+
+    fn remember(setup: &mut ControlSetup, event: &Event) {
+        setup.startup.remember(event);
+    }
+
+    /// Models of a CAD program take their time to read.
+    fn patience(request: &Request) -> Duration {
+        match request {
+            Request::LoadScene(_) => Self::REQUEST_TIMEOUT,
+            _ => Self::HANG_AFTER,
+        }
     }
 }
 

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use bevy_app::{App, AppExit};
 use bevy_ecs::message::Messages;
 use forearm_control::{Control, ControlPlugin, ControlRequest, Startup};
+use forearm_protocol::ServiceError;
 use forearm_protocol::control::{Command, Event, Request, StateUpdate};
+use forearm_protocol::lifecycle::Fault;
 use forearm_protocol::scene::{Scene, SceneBundle};
 use forearm_workers::{HostKind, State};
 
@@ -23,6 +25,7 @@ fn app() -> App {
             bundle: Some(bundle),
             script: None,
             start: true,
+            resume: None,
         },
         ..ControlPlugin::default()
     });
@@ -95,4 +98,97 @@ fn the_service_ends_with_the_app() {
         app.world().resource::<Control>().status().state,
         State::Stopped
     );
+}
+
+/// Moves the first arm away from home, then makes the service fail. Answers the state before and
+/// the first state after, and the notices between.
+fn survive(app: &mut App, fault: Fault) -> (StateUpdate, StateUpdate, Vec<String>) {
+    let target = [0.4, -0.3, 0.2, 0.5, 0.1, 0.6];
+    until(app, state);
+    app.world_mut().write_message(Command::JointTargets {
+        arm: 0,
+        positions: target.to_vec(),
+    });
+    let arrived = |event| {
+        state(event).filter(|state| {
+            let joints = state.arms[0].joints.iter().zip(target);
+            joints
+                .map(|(joint, target)| (joint.position - target).abs())
+                .fold(0.0, f64::max)
+                < 0.05
+                && state.arms[0]
+                    .joints
+                    .iter()
+                    .all(|joint| joint.velocity.abs() < 1e-3)
+        })
+    };
+    let before = until(app, arrived);
+    app.world()
+        .resource::<Control>()
+        .inject(fault)
+        .expect("it lives");
+    let mut lost = app.world().resource::<Control>().ask(Request::Inspect);
+    let mut notices = Vec::new();
+    until(app, |event| match event {
+        Event::Notice(notice) => {
+            let back = notice.text.contains("Control is back");
+            notices.push(notice.text);
+            back.then_some(())
+        }
+        _ => None,
+    });
+    let error = lost.try_take().expect("answered").expect_err("it died");
+    assert!(matches!(error, ServiceError::Crashed { .. }), "{error}");
+    let after = until(app, state);
+    (before, after, notices)
+}
+
+#[test]
+fn after_a_crash_or_a_hang_the_service_is_back_and_the_arm_holds() {
+    for fault in [Fault::Throw, Fault::Hang, Fault::Kill] {
+        let mut app = app();
+        let (before, after, notices) = survive(&mut app, fault);
+        assert!(
+            notices
+                .iter()
+                .any(|text| text.starts_with("Control stopped: ")),
+            "{notices:?}"
+        );
+        assert_eq!(before.scene_generation, after.scene_generation);
+        assert!(after.active && !after.e_stopped);
+        for (was, is) in before.arms[0].joints.iter().zip(&after.arms[0].joints) {
+            let moved = (was.position - is.position).abs();
+            assert!(moved < 1e-3, "{fault:?}: it moved by {moved} rad");
+        }
+        for (was, is) in before.objects.iter().zip(&after.objects) {
+            let moved =
+                nalgebra::Vector3::from(was.position) - nalgebra::Vector3::from(is.position);
+            assert!(
+                moved.norm() < 1e-3,
+                "{fault:?}: an object moved by {moved} m"
+            );
+        }
+        let status = app.world().resource::<Control>().status();
+        assert_eq!((status.state, status.restarts), (State::Ready, 1));
+    }
+}
+
+#[test]
+fn an_emergency_stop_outlives_a_crash() {
+    let mut app = app();
+    until(&mut app, state);
+    app.world_mut().write_message(Command::EStop);
+    until(&mut app, |event| {
+        state(event).filter(|state| state.e_stopped)
+    });
+    app.world()
+        .resource::<Control>()
+        .inject(Fault::Throw)
+        .expect("it lives");
+    until(&mut app, |event| match event {
+        Event::Notice(notice) => notice.text.contains("Control is back").then_some(()),
+        _ => None,
+    });
+    let after = until(&mut app, state);
+    assert!(after.e_stopped && !after.active);
 }

@@ -27,6 +27,21 @@ pub enum PanelAction {
         /// Which motion.
         id: String,
     },
+    /// Start the service with this [`ServiceRow::name`](crate::ServiceRow::name) again.
+    RestartService(String),
+    /// Log every message between app and services, or only what matters.
+    SetDiagnostics(bool),
+    /// Play a motion many times in the background, with the objects moved at random.
+    StartTrials {
+        /// The motion's [`ScriptEntry::id`](crate::ScriptEntry::id).
+        motion: String,
+        /// How many times.
+        runs: u32,
+        /// How far each object is moved at most, along each axis of the table, metres.
+        jitter_m: f64,
+    },
+    /// Give up the trials that are being run.
+    CancelTrials,
     /// [`PanelState::settings`](crate::PanelState::settings) differ from what was stored last.
     SettingsChanged,
 }

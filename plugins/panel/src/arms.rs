@@ -26,6 +26,11 @@ pub(crate) fn show(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs, ou
         .show_separator_line(false)
         .frame(egui::Frame::new().inner_margin(egui::Margin::symmetric(12, 8)))
         .show(ui, |ui| e_stop(ui, state, stopped, out));
+    cards(ui, state, inputs, out);
+}
+
+/// Draws the arms' cards.
+pub(crate) fn cards(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs, out: &mut Outbox) {
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         egui::Frame::new()
             .inner_margin(egui::Margin {
@@ -137,6 +142,10 @@ fn arm(
         status(ui, card, update, arm_state, inputs.gamepads);
         if arm_state.is_some_and(|arm| arm.mode == TeleopMode::Script) {
             script(ui, card, inputs, index, out);
+            if inputs.workers.trials.is_some() {
+                let open = &mut state.settings.trials_open;
+                trials_link(ui, open);
+            }
         }
         if view.model.dof() > 0 {
             joint_row::columns(ui);
@@ -316,6 +325,21 @@ fn script(ui: &mut Ui, card: &mut ArmCard, inputs: &PanelInputs, index: usize, o
             card.script = Some(id);
         }
     });
+}
+
+/// Draws the way to the trials.
+fn trials_link(ui: &mut Ui, open: &mut bool) {
+    let text = if *open {
+        "Close the trials"
+    } else {
+        "Try it many times"
+    };
+    let about = "How often does it succeed when the objects lie elsewhere?";
+    let size = vec2(ui.available_width(), CONTROL_HEIGHT);
+    let button = ui.add_sized(size, egui::Button::new(text));
+    if button.on_hover_text(about).clicked() {
+        *open = !*open;
+    }
 }
 
 /// Why joints can't be moved now; `None` if they can.

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use egui::{Id, Modal, RichText, Sense, Ui, vec2};
+use egui::{Area, Id, Modal, Order, RichText, ScrollArea, Sense, Ui, Vec2, vec2};
 use forearm_protocol::keys::KEY_BINDINGS;
 
+use crate::narrow;
 use crate::state::PanelState;
 use crate::theme;
 use crate::widgets;
 
-const APP_KEYS: [(&[&str], &str); 7] = [
+const APP_KEYS: [(&[&str], &str); 8] = [
     (&["Esc"], "Emergency stop, always"),
     (&["F1"], "This help"),
+    (&["F2"], "Workers: what runs where, and how it does"),
     (&["F5"], "Start or stop driving"),
     (&["F6"], "Reset the scene"),
     (&["1", "…", "5"], "Overview, front, side, top, wrist"),
@@ -38,59 +40,107 @@ const GAMEPAD: [(&[&str], &str); 8] = [
     (&["B"], "Emergency stop"),
 ];
 
+/// In a narrower window everything stands in one column, points.
+const TWO_COLUMNS: f32 = 560.0;
 const KEYBOARD_HINT: &str = "A held key turns its joint step by step, as in LeRobot.js. \
                              Keys don't drive while a field has the keyboard.";
 
-/// Draws the help over everything, if it is open.
+/// Draws the help over everything, if it is open; in a narrow window below the bar, which has the
+/// emergency stop.
 pub(crate) fn show(ui: &Ui, state: &mut PanelState) {
     if !state.help_open {
         return;
     }
     let screen = ui.ctx().content_rect();
-    let width = (screen.width() - 64.0).min(780.0);
     let id = Id::new("help");
     let frame = egui::Frame::window(ui.style()).inner_margin(20);
-    let area = Modal::default_area(id).default_size(screen.size());
-    let modal = Modal::new(id).area(area).frame(frame).show(ui.ctx(), |ui| {
-        ui.set_width(width);
-        let closed = widgets::sides(
-            ui,
-            |ui| {
-                widgets::title(ui, "Keys and mouse");
-            },
-            |ui| widgets::icon_button(ui, widgets::CLOSE, "Close (F1)").clicked(),
-        );
-        ui.add_space(12.0);
-        egui::ScrollArea::vertical()
-            .max_height(screen.height() - 160.0)
-            .min_scrolled_height(screen.height() - 160.0)
-            .show(ui, |ui| {
-                ui.spacing_mut().item_spacing.x = 24.0;
-                ui.columns(2, |columns| {
-                    let left = &mut columns[0];
-                    part(left, "Drive with the keyboard");
-                    joint_keys(left);
-                    left.add_space(4.0);
-                    // Columns justify their contents, which would stretch the words.
-                    left.with_layout(egui::Layout::top_down(egui::Align::Min), |left| {
-                        widgets::hint(left, KEYBOARD_HINT);
-                    });
-                    let right = &mut columns[1];
-                    part(right, "App");
-                    rows(right, &APP_KEYS);
-                    right.add_space(12.0);
-                    part(right, "Mouse");
-                    rows(right, &MOUSE);
-                    columns[0].add_space(12.0);
-                    part(&mut columns[0], "Gamepad");
-                    rows(&mut columns[0], &GAMEPAD);
-                });
-            });
-        closed
-    });
-    let outside = modal.backdrop_response.clicked();
-    if modal.inner || outside {
+    let closed = if screen.width() < narrow::WIDTH {
+        let below = screen.with_min_y(screen.min.y + narrow::BAR).shrink(8.0);
+        Area::new(id)
+            .order(Order::Foreground)
+            .fixed_pos(below.min)
+            .show(ui.ctx(), |ui| {
+                ui.set_max_height(below.height());
+                let size = below.size() - vec2(42.0, 80.0);
+                frame.show(ui, |ui| contents(ui, size)).inner
+            })
+            .inner
+    } else {
+        let area = Modal::default_area(id).default_size(screen.size());
+        let size = vec2((screen.width() - 64.0).min(780.0), screen.height() - 160.0);
+        let modal = Modal::new(id).area(area).frame(frame);
+        let shown = modal.show(ui.ctx(), |ui| contents(ui, size));
+        shown.inner || shown.backdrop_response.clicked()
+    };
+    if closed {
         state.help_open = false;
+    }
+}
+
+/// Draws all of the help, the lists not larger than `size`; answers whether a person closed it.
+fn contents(ui: &mut Ui, size: Vec2) -> bool {
+    ui.set_width(size.x);
+    let closed = widgets::sides(
+        ui,
+        |ui| {
+            widgets::title(ui, "Keys and mouse");
+        },
+        |ui| widgets::icon_button(ui, widgets::CLOSE, "Close (F1)").clicked(),
+    );
+    ui.add_space(12.0);
+    let two = size.x >= TWO_COLUMNS;
+    ScrollArea::vertical()
+        .auto_shrink([two, true])
+        .max_height(size.y)
+        .min_scrolled_height(size.y)
+        .show(ui, |ui| {
+            if two {
+                two_columns(ui);
+            } else {
+                // The bar of the scroll area needs its place.
+                ui.set_max_width(size.x - 14.0);
+                one_column(ui);
+            }
+        });
+    closed
+}
+
+fn two_columns(ui: &mut Ui) {
+    ui.spacing_mut().item_spacing.x = 24.0;
+    ui.columns(2, |columns| {
+        let left = &mut columns[0];
+        part(left, "Drive with the keyboard");
+        joint_keys(left);
+        left.add_space(4.0);
+        // Columns justify their contents, which would stretch the words.
+        left.with_layout(egui::Layout::top_down(egui::Align::Min), |left| {
+            widgets::hint(left, KEYBOARD_HINT);
+        });
+        let right = &mut columns[1];
+        part(right, "App");
+        rows(right, &APP_KEYS);
+        right.add_space(12.0);
+        part(right, "Mouse");
+        rows(right, &MOUSE);
+        columns[0].add_space(12.0);
+        part(&mut columns[0], "Gamepad");
+        rows(&mut columns[0], &GAMEPAD);
+    });
+}
+
+fn one_column(ui: &mut Ui) {
+    part(ui, "Drive with the keyboard");
+    joint_keys(ui);
+    ui.add_space(4.0);
+    widgets::hint(ui, KEYBOARD_HINT);
+    for (title, all) in [
+        ("App", &APP_KEYS[..]),
+        ("Mouse", &MOUSE),
+        ("Gamepad", &GAMEPAD),
+    ] {
+        ui.add_space(12.0);
+        part(ui, title);
+        rows(ui, all);
     }
 }
 

@@ -9,6 +9,7 @@ use forearm_protocol::control::{Event, Notice, NoticeLevel, StateUpdate};
 use forearm_protocol::scene::{ArmSpec, Backend, SceneBundle};
 
 use crate::history::History;
+use crate::workers::WorkersView;
 
 /// What the panels show.
 #[derive(Debug, Default)]
@@ -34,6 +35,8 @@ pub struct PanelInputs {
     pub control_host: String,
     /// How many gamepads are connected.
     pub gamepads: usize,
+    /// The services and trials of a motion; the app fills it in.
+    pub workers: WorkersView,
 }
 
 /// The parts of a scene that panels need.

@@ -8,7 +8,7 @@ use crate::actions::{Outbox, PanelAction};
 use crate::inputs::PanelInputs;
 use crate::settings::{LEFT_WIDTH, PLOT_HEIGHT, RIGHT_WIDTH, ViewPreset};
 use crate::state::{ArmCard, PanelState};
-use crate::{arms, cameras, help, plot, telemetry, theme, top_bar};
+use crate::{arms, cameras, help, hud, narrow, plot, telemetry, theme, top_bar};
 
 /// The least width that side panels leave for the picture, points.
 const LEAST_PICTURE: f32 = 360.0;
@@ -48,6 +48,24 @@ pub fn show(
 ) -> PanelOutput {
     prepare(ui, state, inputs, out);
     shortcuts(ui, state, inputs, out);
+    let free = if ui.available_width() < narrow::WIDTH {
+        narrow::show(ui, state, inputs, out)
+    } else {
+        wide(ui, state, inputs, out)
+    };
+    let line = Stroke::new(1.0, theme::palette(ui).line);
+    ui.painter()
+        .rect_stroke(free, 0.0, line, StrokeKind::Outside);
+    cameras::show_enlarged(ui, state, inputs, free);
+    hud::show(ui, state, inputs, free, out);
+    state.toasts.show(ui, free);
+    help::show(ui, state);
+    announce(ui, state, out);
+    output(ui, free)
+}
+
+/// Draws panels at all sides of the picture; answers with what is left for it.
+fn wide(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs, out: &mut Outbox) -> Rect {
     let palette = theme::palette(ui);
     let window = ui.available_size();
     let bare = Frame::new().fill(palette.panel);
@@ -117,18 +135,7 @@ pub fn show(
     state.settings.plot_open = open && !closed;
 
     remember_sizes(ui, state, window);
-    let free = ui.available_rect_before_wrap();
-    ui.painter().rect_stroke(
-        free,
-        0.0,
-        Stroke::new(1.0, palette.line),
-        StrokeKind::Outside,
-    );
-    cameras::show_enlarged(ui, state, inputs, free);
-    state.toasts.show(ui, free);
-    help::show(ui, state);
-    announce(ui, state, out);
-    output(ui, free)
+    ui.available_rect_before_wrap()
 }
 
 /// Brings what is remembered in line with the scene and the context.
@@ -166,6 +173,9 @@ fn shortcuts(ui: &Ui, state: &mut PanelState, inputs: &PanelInputs, out: &mut Ou
     let pressed = |key| ui.input(|input| input.key_pressed(key));
     if pressed(Key::F1) {
         state.help_open = !state.help_open;
+    }
+    if pressed(Key::F2) {
+        state.settings.workers_open = !state.settings.workers_open;
     }
     if pressed(Key::F5) {
         top_bar::toggle_driving(state, inputs, out);

@@ -14,11 +14,16 @@
 pub mod actions;
 mod arms;
 mod cameras;
+mod figures;
 mod help;
 pub mod history;
+mod hud;
 pub mod inputs;
 mod joint_row;
+mod kind_table;
 pub mod layout;
+pub mod meter;
+mod narrow;
 mod plot;
 #[cfg(feature = "bevy")]
 pub mod plugin;
@@ -29,13 +34,18 @@ mod telemetry;
 pub mod theme;
 pub mod toasts;
 mod top_bar;
+mod trials;
 pub mod units;
 mod widgets;
+mod worker_row;
+pub mod workers;
 
 pub use actions::{Outbox, PanelAction};
 pub use egui;
 pub use inputs::{ArmView, CameraFeed, PanelInputs, SceneEntry, SceneView, ScriptEntry};
 pub use layout::PanelOutput;
-pub use settings::{PanelSettings, ThemeChoice, ViewPreset, ViewToggle};
+pub use meter::Meter;
+pub use settings::{PanelSettings, Sheet, ThemeChoice, ViewPreset, ViewToggle};
 pub use state::PanelState;
 pub use units::Units;
+pub use workers::{HostLabel, KindRow, ServiceRow, ServiceState, TrialsView, WorkersView};

@@ -24,6 +24,12 @@ pub struct PanelSettings {
     pub right_open: bool,
     /// Whether the plot is open.
     pub plot_open: bool,
+    /// The panel that is open in a window as narrow as a phone.
+    pub sheet: Option<Sheet>,
+    /// Whether the list of workers is open.
+    pub workers_open: bool,
+    /// Whether the trials of a motion are open.
+    pub trials_open: bool,
     /// Width that a person gave the arms' panel, points.
     pub left_width: Option<f32>,
     /// Width that a person gave the panel with cameras and telemetry, points.
@@ -49,6 +55,9 @@ impl Default for PanelSettings {
             left_open: true,
             right_open: true,
             plot_open: true,
+            sheet: Some(Sheet::Arms),
+            workers_open: false,
+            trials_open: false,
             left_width: None,
             right_width: None,
             plot_height: None,
@@ -97,6 +106,35 @@ pub enum ThemeChoice {
     Dark,
     /// Dark text on light panels.
     Light,
+}
+
+/// A panel of a window that is so narrow that only one is open at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Sheet {
+    /// The arms' cards.
+    Arms,
+    /// Camera images.
+    Cameras,
+    /// The plot of joints.
+    Plot,
+    /// How well time is kept.
+    Telemetry,
+}
+
+impl Sheet {
+    /// All of them, in their order.
+    pub const ALL: [Self; 4] = [Self::Arms, Self::Cameras, Self::Plot, Self::Telemetry];
+
+    /// Its name for people.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Arms => "Arms",
+            Self::Cameras => "Cameras",
+            Self::Plot => "Plot",
+            Self::Telemetry => "Timing",
+        }
+    }
 }
 
 /// Where the camera of the picture stands.

@@ -1,5 +1,7 @@
 //! What the panels remember while they run: choices, notices, sliders in the hand.
 
+use std::collections::BTreeSet;
+
 use egui_plot::PlotPoint;
 use forearm_protocol::control::Notice;
 
@@ -32,6 +34,31 @@ pub struct PanelState {
     pub(crate) lines: Vec<Vec<PlotPoint>>,
     /// The camera that is shown large.
     pub(crate) enlarged: Option<String>,
+    /// The services whose kinds of work are shown, by name.
+    pub(crate) unfolded: BTreeSet<String>,
+    /// What trials are asked for.
+    pub(crate) trial: TrialForm,
+}
+
+/// What trials of a motion are asked for.
+#[derive(Debug)]
+pub(crate) struct TrialForm {
+    /// The motion, a [`ScriptEntry::id`](crate::ScriptEntry::id); `None` for the selected arm's.
+    pub(crate) motion: Option<String>,
+    /// How often it is tried.
+    pub(crate) runs: u32,
+    /// How far objects are moved at most, metres.
+    pub(crate) jitter_m: f64,
+}
+
+impl Default for TrialForm {
+    fn default() -> Self {
+        Self {
+            motion: None,
+            runs: 20,
+            jitter_m: 0.02,
+        }
+    }
 }
 
 /// What an arm's card remembers.

@@ -1,6 +1,7 @@
 //! Notices that come up in a corner and go away by themselves.
 
-use egui::{Align, Align2, Area, Id, Order, RichText, Sense, Ui, vec2};
+use egui::text::LayoutJob;
+use egui::{Align, Align2, Area, Id, Order, Sense, Ui, vec2};
 use forearm_protocol::control::{Notice, NoticeLevel};
 
 use crate::theme;
@@ -9,6 +10,8 @@ use crate::widgets;
 /// The most that are shown at once; the oldest make room.
 const MOST: usize = 5;
 const WIDTH: f32 = 320.0;
+/// More lines than these are not shown at once.
+const LINES: usize = 8;
 
 /// Notices on show.
 #[derive(Debug, Default)]
@@ -35,16 +38,42 @@ fn stay_secs(level: NoticeLevel) -> f64 {
     }
 }
 
+/// Whether two texts are equal but for decimal numbers. Whole numbers may be names and count.
+fn same_but_measured(one: &str, other: &str) -> bool {
+    fn measurement(word: &str) -> bool {
+        let number = word.trim_matches(|c: char| !c.is_ascii_digit());
+        number.contains('.') && number.parse::<f64>().is_ok()
+    }
+    let (mut words, mut others) = (one.split(' '), other.split(' '));
+    loop {
+        match (words.next(), others.next()) {
+            (None, None) => return true,
+            (Some(word), Some(other))
+                if word == other || (measurement(word) && measurement(other)) => {}
+            _ => return false,
+        }
+    }
+}
+
 impl Toasts {
-    /// Shows a notice. One that is on show already counts up and stays longer.
+    /// Shows a notice. One that is on show already counts up and becomes the newest again, so that
+    /// what is read last is what happened last. Texts that differ in measurements only (`0.4 s`,
+    /// `1.2 s`) are the same notice, of which the latest is shown.
     pub fn push(&mut self, notice: Notice) {
-        if let Some(toast) = self.items.iter_mut().find(|toast| toast.notice == notice) {
+        let same = |toast: &Toast| {
+            toast.notice.level == notice.level
+                && same_but_measured(&toast.notice.text, &notice.text)
+        };
+        if let Some(index) = self.items.iter().position(same) {
+            let mut toast = self.items.remove(index);
+            toast.notice = notice;
             toast.count += 1;
             toast.until_secs = None;
+            self.items.push(toast);
             return;
         }
         if self.items.len() == MOST {
-            self.items.remove(0);
+            self.make_room();
         }
         self.items.push(Toast {
             id: self.next_id,
@@ -55,11 +84,27 @@ impl Toasts {
         self.next_id += 1;
     }
 
-    /// Forgets what has been shown long enough. What is new counts from `now_secs`.
+    /// Forgets the oldest of those that matter least.
+    fn make_room(&mut self) {
+        let least = self.items.iter().map(|toast| toast.notice.level).min();
+        let oldest = |toast: &Toast| Some(toast.notice.level) == least;
+        if let Some(index) = self.items.iter().position(oldest) {
+            self.items.remove(index);
+        }
+    }
+
+    /// Forgets what has been shown long enough. What is new counts from `now_secs`. What came after
+    /// a trouble stays as long as the trouble: nobody should read that something crashed, and no
+    /// more that it is back.
     pub fn expire(&mut self, now_secs: f64) {
+        let mut trouble_until = now_secs;
         self.items.retain_mut(|toast| {
             let stay = stay_secs(toast.notice.level);
-            *toast.until_secs.get_or_insert(now_secs + stay) > now_secs
+            let until = toast.until_secs.get_or_insert(now_secs + stay);
+            if toast.notice.level == NoticeLevel::Error {
+                trouble_until = trouble_until.max(*until);
+            }
+            until.max(trouble_until) > now_secs
         });
     }
 
@@ -132,12 +177,10 @@ fn toast_ui(ui: &mut Ui, toast: &Toast) -> bool {
             ui.vertical(|ui| {
                 ui.set_width(text_width);
                 ui.add_space(4.0);
-                let text = if toast.count > 1 {
-                    format!("{} (×{})", toast.notice.text, toast.count)
-                } else {
-                    toast.notice.text.clone()
-                };
-                ui.add(egui::Label::new(RichText::new(text).color(palette.strong)).wrap());
+                ui.add(egui::Label::new(shortened(&toast.notice.text, palette.strong)).wrap());
+                if toast.count > 1 {
+                    widgets::hint(ui, &format!("{} times", toast.count));
+                }
             });
             dismissed = widgets::icon_button(ui, widgets::CLOSE, "Dismiss").clicked();
         });
@@ -149,6 +192,13 @@ fn toast_ui(ui: &mut Ui, toast: &Toast) -> bool {
     );
     ui.painter().rect_filled(mark, 2.0, color);
     dismissed
+}
+
+/// The text, in a few lines; the rest is told when the pointer rests on it.
+fn shortened(text: &str, color: egui::Color32) -> LayoutJob {
+    let mut job = LayoutJob::simple(text.to_owned(), theme::body(), color, f32::INFINITY);
+    job.wrap.max_rows = LINES;
+    job
 }
 
 #[cfg(test)]
@@ -185,6 +235,65 @@ mod tests {
         assert_eq!((toasts.items.len(), toasts.items[0].count), (1, 2));
         toasts.expire(6.0);
         assert_eq!(toasts.items.len(), 1, "it stays from its last coming");
+    }
+
+    #[test]
+    fn the_last_word_is_the_newest_and_stays_beside_its_trouble() {
+        let (crash, back) = ("control crashed", "control is back");
+        let mut toasts = Toasts::default();
+        for _ in 0..2 {
+            toasts.push(notice(NoticeLevel::Error, crash));
+            toasts.push(notice(NoticeLevel::Info, back));
+            toasts.expire(0.0);
+        }
+        assert_eq!(toasts.texts().collect::<Vec<_>>(), [crash, back]);
+        toasts.push(notice(NoticeLevel::Error, crash));
+        toasts.expire(10.0);
+        assert_eq!(toasts.texts().collect::<Vec<_>>(), [crash]);
+        assert_eq!(toasts.items[0].count, 3);
+        toasts.push(notice(NoticeLevel::Info, back));
+        toasts.expire(10.5);
+        toasts.expire(30.0);
+        assert_eq!(toasts.texts().collect::<Vec<_>>(), [crash, back]);
+        toasts.expire(41.0);
+        assert_eq!(toasts.texts().count(), 0);
+    }
+
+    #[test]
+    fn measurements_do_not_make_another_notice() {
+        let mut toasts = Toasts::default();
+        for text in [
+            "Control is back after 0.4 s.",
+            "Control is back after 1.2 s.",
+        ] {
+            toasts.push(notice(NoticeLevel::Info, text));
+        }
+        assert_eq!(
+            toasts.texts().collect::<Vec<_>>(),
+            ["Control is back after 1.2 s."]
+        );
+        assert_eq!(toasts.items[0].count, 2);
+        for text in [
+            "Arm 1 is limited to 1.69.",
+            "Arm 2 is limited to 1.69.",
+            "Arm 2 is",
+        ] {
+            toasts.push(notice(NoticeLevel::Info, text));
+        }
+        assert_eq!(toasts.items.len(), 4, "whole numbers may be names");
+    }
+
+    #[test]
+    fn trouble_is_not_crowded_out() {
+        let mut toasts = Toasts::default();
+        toasts.push(notice(NoticeLevel::Error, "trouble"));
+        for index in 0..MOST {
+            toasts.push(notice(NoticeLevel::Info, &index.to_string()));
+        }
+        assert_eq!(
+            toasts.texts().collect::<Vec<_>>(),
+            ["trouble", "1", "2", "3", "4"]
+        );
     }
 
     #[test]

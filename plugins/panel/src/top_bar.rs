@@ -1,10 +1,12 @@
 //! The bar at the top: scene, mode, start and stop, units, view, theme, help.
 
-use egui::{Align, Layout, RichText, Stroke, Ui};
+use egui::{Align, Layout, RichText, Stroke, Ui, UiBuilder, Vec2, vec2};
 use forearm_protocol::control::{Command, Request, TeleopMode};
 
 use crate::actions::{Outbox, PanelAction};
+use crate::hud::Concern;
 use crate::inputs::PanelInputs;
+use crate::narrow;
 use crate::settings::{ThemeChoice, ViewPreset, ViewToggle};
 use crate::state::PanelState;
 use crate::theme;
@@ -15,6 +17,11 @@ use crate::widgets;
 const PRESETS_WIDTH: f32 = 320.0;
 /// In a narrower window the bar holds less, points.
 const COMPACT_WIDTH: f32 = 1010.0;
+
+/// Width of the menu of modes where there is room, points.
+const MODE_WIDTH: f32 = 144.0;
+/// Width of the emergency stop in a narrow window, points.
+const STOP_WIDTH: f32 = 76.0;
 
 /// The modes and their names, in the order of the menu.
 pub(crate) const MODES: [(TeleopMode, &str, &str); 6] = [
@@ -56,33 +63,79 @@ pub(crate) fn show(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs, ou
             ui.label(name.color(palette.strong));
             ui.add_space(8.0);
         }
-        scene_menu(ui, state, inputs, if compact { 128.0 } else { 184.0 }, out);
-        driver_menus(ui, state, inputs, if compact { 124.0 } else { 144.0 }, out);
-        drive_button(ui, state, inputs, out);
-        let reset = ui.add_enabled(inputs.state.is_some(), egui::Button::new("Reset"));
-        if reset
-            .on_hover_text("Put objects and simulated arms back (F6)")
-            .clicked()
-        {
-            reset_scene(state, out);
-        }
+        scene_menu(ui, state, inputs, if compact { 124.0 } else { 184.0 }, out);
+        driver_menus(
+            ui,
+            state,
+            inputs,
+            if compact { 108.0 } else { MODE_WIDTH },
+            out,
+        );
+        drive_button(ui, state, inputs, 88.0, out);
+        reset_button(ui, state, inputs, out);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if widgets::icon_toggle(ui, state.help_open, "?", "Help and all keys (F1)").clicked() {
-                state.help_open = !state.help_open;
-            }
+            help_button(ui, state);
             theme_button(ui, state, out);
-            view_menu(ui, state, out);
+            workers_button(ui, state, inputs);
+            view_menu(ui, state, inputs, out);
             if !compact {
                 units(ui, state);
             }
             if !state.settings.left_open {
-                e_stop(ui, state, inputs, out);
+                e_stop(ui, state, inputs, None, out);
             }
             if ui.available_width() >= PRESETS_WIDTH {
                 view_presets(ui, out);
             }
         });
     });
+}
+
+/// Draws the bar of a narrow window: two lines, and an emergency stop as high as both.
+pub(crate) fn show_narrow(
+    ui: &mut Ui,
+    state: &mut PanelState,
+    inputs: &PanelInputs,
+    out: &mut Outbox,
+) {
+    let all = ui.available_rect_before_wrap();
+    let stop = all.with_min_x(all.max.x - STOP_WIDTH);
+    let rest = all.with_max_x(stop.min.x - 8.0);
+    let size = stop.size();
+    ui.scope_builder(UiBuilder::new().max_rect(stop), |ui| {
+        e_stop(ui, state, inputs, Some(size), out);
+    });
+    ui.scope_builder(UiBuilder::new().max_rect(rest), |ui| {
+        ui.spacing_mut().item_spacing = vec2(8.0, 8.0);
+        widgets::ends(ui, |ui| {
+            workers_button(ui, state, inputs);
+            view_menu(ui, state, inputs, out);
+            let width = ui.available_width();
+            scene_menu(ui, state, inputs, width, out);
+        });
+        widgets::ends(ui, |ui| {
+            reset_button(ui, state, inputs, out);
+            drive_button(ui, state, inputs, 72.0, out);
+            let width = ui.available_width();
+            mode_menu(ui, state, inputs, width, out);
+        });
+    });
+}
+
+fn help_button(ui: &mut Ui, state: &mut PanelState) {
+    if widgets::icon_toggle(ui, state.help_open, "?", "Help and all keys (F1)").clicked() {
+        state.help_open = !state.help_open;
+    }
+}
+
+fn reset_button(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs, out: &mut Outbox) {
+    let reset = ui.add_enabled(inputs.state.is_some(), egui::Button::new("Reset"));
+    if reset
+        .on_hover_text("Put objects and simulated arms back (F6)")
+        .clicked()
+    {
+        reset_scene(state, out);
+    }
 }
 
 fn units(ui: &mut Ui, state: &mut PanelState) {
@@ -92,23 +145,36 @@ fn units(ui: &mut Ui, state: &mut PanelState) {
     }
 }
 
-/// The emergency stop, while the panel that has the large one is closed.
-fn e_stop(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs, out: &mut Outbox) {
+/// The emergency stop, where the panel that has the large one is closed; large if it gets a size.
+fn e_stop(
+    ui: &mut Ui,
+    state: &mut PanelState,
+    inputs: &PanelInputs,
+    size: Option<Vec2>,
+    out: &mut Outbox,
+) {
     let palette = theme::palette(ui);
-    if inputs.state.as_ref().is_some_and(|update| update.e_stopped) {
-        let text = RichText::new("Clear E-stop").color(palette.strong);
-        if ui
-            .add(egui::Button::new(text).stroke(Stroke::new(1.0, palette.danger)))
-            .clicked()
-        {
+    let stopped = inputs.state.as_ref().is_some_and(|update| update.e_stopped);
+    let button = match (stopped, size) {
+        (false, _) => {
+            let text = RichText::new("E-STOP").color(egui::Color32::WHITE);
+            egui::Button::new(text).fill(palette.danger)
+        }
+        (true, size) => {
+            let text = size.map_or("Clear E-stop", |_| "Clear\nE-stop");
+            egui::Button::new(RichText::new(text).color(palette.strong))
+                .stroke(Stroke::new(1.0, palette.danger))
+        }
+    };
+    let button = match size {
+        Some(size) => ui.add_sized(size, button),
+        None => ui.add(button),
+    };
+    if stopped {
+        if button.clicked() {
             out.request(Request::ClearEStop);
         }
-        return;
-    }
-    let text = RichText::new("E-STOP").color(egui::Color32::WHITE);
-    let button = egui::Button::new(text).fill(palette.danger);
-    if ui
-        .add(button)
+    } else if button
         .on_hover_text("Every arm holds where it is, at once (Esc)")
         .clicked()
     {
@@ -182,8 +248,9 @@ fn driver_menus(
     let arms = inputs.arms();
     let selected = state.settings.selected_arm;
     if arms.len() > 1 {
+        let arms_width = if width < MODE_WIDTH { 80.0 } else { 112.0 };
         let name = arms.get(selected).map_or("Arm", |arm| arm.name.as_str());
-        let (button, picked) = widgets::menu(ui, name, 112.0, |ui| {
+        let (button, picked) = widgets::menu(ui, name, arms_width, |ui| {
             let mut picked = None;
             for (index, arm) in arms.iter().enumerate() {
                 if widgets::menu_entry(ui, index == selected, &arm.name).clicked() {
@@ -197,6 +264,11 @@ fn driver_menus(
             select_arm(state, index, out);
         }
     }
+    mode_menu(ui, state, inputs, width, out);
+}
+
+fn mode_menu(ui: &mut Ui, state: &PanelState, inputs: &PanelInputs, width: f32, out: &mut Outbox) {
+    let selected = state.settings.selected_arm;
     let arm_state = inputs
         .state
         .as_ref()
@@ -233,7 +305,13 @@ pub(crate) fn select_arm(state: &mut PanelState, arm: usize, out: &mut Outbox) {
     }
 }
 
-fn drive_button(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs, out: &mut Outbox) {
+fn drive_button(
+    ui: &mut Ui,
+    state: &mut PanelState,
+    inputs: &PanelInputs,
+    width: f32,
+    out: &mut Outbox,
+) {
     let palette = theme::palette(ui);
     let update = inputs.state.as_ref();
     let active = update.is_some_and(|update| update.active);
@@ -241,10 +319,10 @@ fn drive_button(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs, out: 
     ui.add_enabled_ui(can, |ui| {
         let button = if active {
             let text = RichText::new("⏹  Stop").color(palette.strong);
-            ui.add(egui::Button::new(text).min_size(egui::vec2(88.0, theme::CONTROL_HEIGHT)))
+            ui.add(egui::Button::new(text).min_size(vec2(width, theme::CONTROL_HEIGHT)))
                 .on_hover_text("Hold the present position (F5)")
         } else {
-            widgets::filled_button(ui, "▶  Start", 88.0, palette.accent)
+            widgets::filled_button(ui, "▶  Start", width, palette.accent)
                 .on_hover_text("Drive the arms, softly from where they are (F5)")
                 .on_disabled_hover_text("Clear the emergency stop first")
         };
@@ -255,13 +333,43 @@ fn drive_button(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs, out: 
 }
 
 fn theme_button(ui: &mut Ui, state: &mut PanelState, out: &mut Outbox) {
-    let (icon, name, other) = match state.settings.theme {
+    let (icon, name, _) = theme_choice(state.settings.theme);
+    if widgets::icon_button(ui, icon, name).clicked() {
+        toggle_theme(state, out);
+    }
+}
+
+/// The other theme: its symbol, its name, itself.
+fn theme_choice(present: ThemeChoice) -> (&'static str, &'static str, ThemeChoice) {
+    match present {
         ThemeChoice::Dark => ("☀", "Light theme", ThemeChoice::Light),
         ThemeChoice::Light => ("🌙", "Dark theme", ThemeChoice::Dark),
+    }
+}
+
+fn toggle_theme(state: &mut PanelState, out: &mut Outbox) {
+    let (.., other) = theme_choice(state.settings.theme);
+    state.settings.theme = other;
+    out.actions.push(PanelAction::SetTheme(other));
+}
+
+/// The button that opens the list of workers; a light on it tells of trouble.
+fn workers_button(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs) {
+    let open = &mut state.settings.workers_open;
+    let button = widgets::icon_toggle(ui, *open, widgets::PULSE, "Workers (F2)");
+    let palette = theme::palette(ui);
+    let color = match Concern::of(&inputs.workers) {
+        Concern::None => None,
+        Concern::Some => Some(palette.warning),
+        Concern::Failure => Some(palette.danger),
     };
-    if widgets::icon_button(ui, icon, name).clicked() {
-        state.settings.theme = other;
-        out.actions.push(PanelAction::SetTheme(other));
+    if let Some(color) = color {
+        let corner = button.rect.right_top() + vec2(-5.0, 5.0);
+        ui.painter().circle_filled(corner, 5.0, palette.panel);
+        ui.painter().circle_filled(corner, 3.5, color);
+    }
+    if button.clicked() {
+        *open = !*open;
     }
 }
 
@@ -272,7 +380,7 @@ fn view_presets(ui: &mut Ui, out: &mut Outbox) {
     }
 }
 
-fn view_menu(ui: &mut Ui, state: &mut PanelState, out: &mut Outbox) {
+fn view_menu(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs, out: &mut Outbox) {
     widgets::menu(ui, "View", 76.0, |ui| {
         ui.set_width(208.0);
         heading(ui, "Look from");
@@ -281,7 +389,7 @@ fn view_menu(ui: &mut Ui, state: &mut PanelState, out: &mut Outbox) {
             let key = RichText::new((index + 1).to_string()).font(theme::mono_small());
             let button = egui::Button::new(preset.label())
                 .right_text(key)
-                .min_size(egui::vec2(width, 26.0));
+                .min_size(vec2(width, 26.0));
             if ui.add(button).clicked() {
                 out.actions.push(PanelAction::SetView(preset));
             }
@@ -298,13 +406,29 @@ fn view_menu(ui: &mut Ui, state: &mut PanelState, out: &mut Outbox) {
         ui.separator();
         heading(ui, "Panels");
         let settings = &mut state.settings;
-        ui.checkbox(&mut settings.left_open, "Arms");
-        ui.checkbox(&mut settings.right_open, "Cameras and telemetry");
-        ui.checkbox(&mut settings.plot_open, "Plot");
+        if ui.ctx().content_rect().width() >= narrow::WIDTH {
+            ui.checkbox(&mut settings.left_open, "Arms");
+            ui.checkbox(&mut settings.right_open, "Cameras and telemetry");
+            ui.checkbox(&mut settings.plot_open, "Plot");
+        }
+        ui.checkbox(&mut settings.workers_open, "Workers");
+        if inputs.workers.trials.is_some() {
+            ui.checkbox(&mut settings.trials_open, "Trials");
+        }
         ui.separator();
         heading(ui, "Units of joints");
         units(ui, state);
         ui.separator();
+        if ui.ctx().content_rect().width() < narrow::WIDTH {
+            let theme = theme_choice(state.settings.theme).1;
+            if ui.button(theme).clicked() {
+                toggle_theme(state, out);
+            }
+            if ui.button("Help").clicked() {
+                state.help_open = true;
+            }
+            ui.separator();
+        }
         let settings = &mut state.settings;
         widgets::sides(
             ui,

@@ -44,6 +44,9 @@ pub(crate) fn empty(ui: &mut Ui, what: &str, next: &str) {
 /// The symbol of a button that closes something; it is drawn, not written.
 pub(crate) const CLOSE: &str = "×";
 
+/// The symbol of what works in the background: a heartbeat; it is drawn, not written.
+pub(crate) const PULSE: &str = "♥";
+
 /// A square button with a symbol; its name shows when the pointer rests on it.
 pub(crate) fn icon_button(ui: &mut Ui, icon: &str, name: &str) -> Response {
     icon_toggle(ui, false, icon, name)
@@ -70,6 +73,17 @@ pub(crate) fn icon_toggle(ui: &mut Ui, on: bool, icon: &str, name: &str) -> Resp
             ui.painter()
                 .line_segment([rect.center() - arm, rect.center() + arm], stroke);
         }
+    } else if icon == PULSE {
+        let beat = [
+            vec2(-7.0, 0.5),
+            vec2(-3.0, 0.5),
+            vec2(-1.0, -5.0),
+            vec2(2.0, 5.0),
+            vec2(3.8, 0.5),
+            vec2(7.0, 0.5),
+        ];
+        let line = beat.map(|point| rect.center() + point).to_vec();
+        ui.painter().line(line, Stroke::new(1.5, color));
     } else {
         let font = FontId::proportional(14.0);
         ui.painter()
@@ -143,18 +157,42 @@ pub(crate) fn segments<T: Copy + PartialEq>(
     choices: &[(T, &str)],
     name: &str,
 ) -> Option<T> {
-    let palette = theme::palette(ui);
-    let font = theme::body();
+    let color = theme::palette(ui).text;
     let widths: Vec<f32> = choices
         .iter()
         .map(|(_, text)| {
-            let galley =
-                ui.painter()
-                    .layout_no_wrap((*text).to_owned(), font.clone(), palette.text);
+            let galley = ui
+                .painter()
+                .layout_no_wrap((*text).to_owned(), theme::body(), color);
             (galley.size().x + 20.0).max(32.0).round()
         })
         .collect();
-    let size = vec2(widths.iter().sum(), CONTROL_HEIGHT);
+    segments_of(ui, chosen, choices, name, &widths, CONTROL_HEIGHT)
+}
+
+/// Tabs that share the full width, high enough for fingers; answers with the one that was clicked.
+pub(crate) fn tabs<T: Copy + PartialEq>(
+    ui: &mut Ui,
+    chosen: Option<T>,
+    choices: &[(T, &str)],
+    name: &str,
+) -> Option<T> {
+    let width = (ui.available_width() / choices.len().max(1) as f32).floor();
+    let widths = vec![width; choices.len()];
+    segments_of(ui, chosen, choices, name, &widths, 34.0)
+}
+
+fn segments_of<T: Copy + PartialEq>(
+    ui: &mut Ui,
+    chosen: Option<T>,
+    choices: &[(T, &str)],
+    name: &str,
+    widths: &[f32],
+    height: f32,
+) -> Option<T> {
+    let palette = theme::palette(ui);
+    let font = theme::body();
+    let size = vec2(widths.iter().sum(), height);
     let (_, rect) = ui.allocate_space(size);
     let rect = Rect::from_min_size(rect.min, size);
     ui.painter()
@@ -162,7 +200,7 @@ pub(crate) fn segments<T: Copy + PartialEq>(
     let mut clicked = None;
     let mut left = rect.min.x;
     for ((value, text), width) in choices.iter().zip(widths) {
-        let part = Rect::from_min_size(pos2(left, rect.min.y), vec2(width, rect.height()));
+        let part = Rect::from_min_size(pos2(left, rect.min.y), vec2(*width, rect.height()));
         left += width;
         let response = ui.interact(part, ui.id().with((name, *text)), Sense::click());
         let on = chosen == Some(*value);
@@ -233,6 +271,22 @@ pub(crate) fn switch(ui: &mut Ui, on: bool, name: &str) -> Response {
     response
 }
 
+/// A rail filled from its left end by parts of these sizes (of 1) and colours.
+pub(crate) fn bar(ui: &Ui, rail: Rect, parts: &[(f32, Color32)]) {
+    let radius = rail.height() / 2.0;
+    let ground = theme::palette(ui).control_hover;
+    ui.painter().rect_filled(rail, radius, ground);
+    let mut left = rail.min.x;
+    for (part, color) in parts {
+        let right = (left + part * rail.width()).min(rail.max.x);
+        if right - left > 0.5 {
+            let filled = Rect::from_x_y_ranges(left..=right, rail.y_range());
+            ui.painter().rect_filled(filled, radius, *color);
+        }
+        left = right;
+    }
+}
+
 /// A small round light.
 pub(crate) fn dot(ui: &mut Ui, color: Color32, meaning: &str) -> Response {
     let (rect, response) = ui.allocate_exact_size(vec2(8.0, CONTROL_HEIGHT), Sense::hover());
@@ -293,6 +347,13 @@ pub(crate) fn value_row(
     response
         .widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, format!("{name}: {value}")));
     response
+}
+
+/// A row of the panel's full width, laid out from right to left.
+pub(crate) fn ends<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
+    let size = vec2(ui.available_width(), CONTROL_HEIGHT);
+    let layout = Layout::right_to_left(Align::Center);
+    ui.allocate_ui_with_layout(size, layout, contents).inner
 }
 
 /// Runs `contents` in a row of the panel's full width, laid out from right to left after `left`.

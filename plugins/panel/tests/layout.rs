@@ -6,10 +6,11 @@ mod common;
 use std::path::Path;
 use std::sync::Arc;
 
+use common::workers::{trials, workers};
 use common::{Stage, inputs};
 use forearm_arm::{Joint, JointKind};
 use forearm_panel::egui::{self, Rect, Shape, epaint::TextShape};
-use forearm_panel::{PanelInputs, ThemeChoice, Units};
+use forearm_panel::{PanelInputs, Sheet, ThemeChoice, Units};
 
 const SIZES: [(f32, f32); 3] = [(1280.0, 720.0), (1920.0, 1080.0), (1024.0, 700.0)];
 
@@ -51,15 +52,23 @@ fn texts(stage: &Stage) -> Vec<Text> {
 fn check(stage: &Stage, what: &str, scrolled: &[Rect]) {
     // In a small window names may be shortened, but nothing may overlap.
     let small = stage.size.x < 1000.0;
-    let window = Rect::from_min_size(egui::Pos2::ZERO, stage.size);
     let texts = texts(stage);
     assert!(texts.len() > 30, "{what}: only {} texts", texts.len());
+    order(stage, what, scrolled);
     for text in &texts {
         assert!(
             !text.elided || small,
             "{what}: `{}` is shortened",
             text.text
         );
+    }
+}
+
+/// Checks that no text is cut and that none overlap.
+fn order(stage: &Stage, what: &str, scrolled: &[Rect]) {
+    let window = Rect::from_min_size(egui::Pos2::ZERO, stage.size);
+    let texts = texts(stage);
+    for text in &texts {
         let seen = text.rect.intersect(text.clip).intersect(window);
         let hidden = scrolled
             .iter()
@@ -153,6 +162,32 @@ fn a_small_window_still_has_order() {
 }
 
 #[test]
+fn the_bar_has_room_for_an_emergency_stop() {
+    for width in [
+        1280.0, 1024.0, 1010.0, 1000.0, 853.0, 800.0, 799.0, 600.0, 360.0,
+    ] {
+        for stopped in [false, true] {
+            let mut stage = Stage::new(width, 640.0, inputs(&["left", "right"]));
+            stage.state.settings.left_open = false;
+            stage.inputs.state.as_mut().expect("a state").e_stopped = stopped;
+            stage.settle();
+            let free = stage.output.free_rect;
+            let below = Rect::everything_below(free.min.y);
+            order(&stage, &format!("{width}, stopped: {stopped}"), &[below]);
+            let mut bar = stage.widgets();
+            bar.retain(|(rect, _)| rect.max.y <= free.min.y);
+            assert!(bar.len() >= 7, "{width}: {bar:?}");
+            for (index, (one, name)) in bar.iter().enumerate() {
+                for (other, its) in &bar[..index] {
+                    let apart = !one.shrink(0.5).intersects(other.shrink(0.5));
+                    assert!(apart, "{width}, stopped: {stopped}: `{name}`, `{its}`");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn extremes_fit() {
     let mut inputs = inputs(&["follower"]);
     let state = inputs.state.as_mut().unwrap();
@@ -212,6 +247,87 @@ fn menus_and_help_fit() {
     }
 }
 
+/// A stage with services and trials, good and bad, on show.
+fn workers_stage(width: f32, height: f32) -> Stage {
+    let mut stage = Stage::new(width, height, inputs(&["follower"]));
+    stage.inputs.workers = workers();
+    stage.inputs.workers.trials = Some(trials());
+    stage.state.settings.workers_open = true;
+    stage.state.settings.trials_open = true;
+    stage.settle();
+    stage
+}
+
+#[test]
+fn the_list_of_workers_fits_and_stays_within_the_picture() {
+    let sizes = [
+        (360.0, 740.0),
+        (360.0, 640.0),
+        (412.0, 915.0),
+        (800.0, 600.0),
+    ];
+    for (width, height) in SIZES.into_iter().chain(sizes) {
+        let mut stage = workers_stage(width, height);
+        for open in [
+            "",
+            "control, web worker, running",
+            "vision, main thread, starting",
+        ] {
+            if let Some(row) = stage.try_find(open) {
+                stage.click(row);
+                stage.settle();
+            }
+            let what = format!("workers, {width}×{height}, `{open}`");
+            let picture = stage.output.free_rect;
+            let scrolled = [
+                picture,
+                cards(&stage),
+                joints(&stage),
+                Rect::everything_below(picture.max.y),
+                Rect::everything_right_of(picture.max.x),
+            ];
+            check(&stage, &what, &scrolled);
+            let hud = stage
+                .ctx
+                .memory(|memory| memory.area_rect(egui::Id::new("hud")));
+            let hud = hud.expect("the list is on show");
+            assert!(
+                picture.contains_rect(hud),
+                "{what}: {hud} is not within {picture}"
+            );
+            for text in texts(&stage) {
+                let inside = hud.contains(text.rect.center());
+                assert!(!(inside && text.elided), "{what}: `{}`", text.text);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_phone_has_one_panel_at_a_time() {
+    for sheet in Sheet::ALL.map(Some).into_iter().chain([None]) {
+        for (width, height) in [(360.0, 640.0), (390.0, 844.0), (700.0, 400.0)] {
+            for arms in [&["follower"][..], &["left", "right"][..]] {
+                let mut stage = Stage::new(width, height, inputs(arms));
+                stage.state.settings.sheet = sheet;
+                stage.state.toasts.push(forearm_protocol::control::Notice {
+                    level: forearm_protocol::control::NoticeLevel::Info,
+                    text: "control is back; arms hold where they are.".to_owned(),
+                });
+                stage.settle();
+                let free = stage.output.free_rect;
+                let what = format!("{sheet:?}, {width}×{height}, {} arms", arms.len());
+                order(&stage, &what, &[Rect::everything_below(free.max.y)]);
+                assert!(
+                    free.width() == width && free.height() >= 100.0,
+                    "{what}: {free}"
+                );
+                assert!(stage.try_find("E-STOP").is_some(), "{what}");
+            }
+        }
+    }
+}
+
 #[test]
 fn every_character_has_a_glyph() {
     let mut pictures = Vec::new();
@@ -230,6 +346,8 @@ fn every_character_has_a_glyph() {
         stage.settle();
         pictures.extend(sections(&stage));
     }
+    pictures.extend(sections(&workers_stage(1280.0, 720.0)));
+    pictures.extend(sections(&workers_stage(360.0, 740.0)));
     let ctx = egui::Context::default();
     drop(ctx.run_ui(egui::RawInput::default(), |_| {}));
     // A character without a glyph is drawn as the same box as any other without one.
@@ -279,6 +397,15 @@ fn the_panels_look_as_blessed() {
         ("empty", ThemeChoice::Dark, PanelInputs::default()),
     ] {
         let mut stage = Stage::new(1280.0, 720.0, inputs);
+        stage.state.settings.theme = theme;
+        stage.settle();
+        compare(name, &stage.picture());
+    }
+    for (name, theme, width, height) in [
+        ("workers", ThemeChoice::Light, 1280.0, 720.0),
+        ("phone", ThemeChoice::Dark, 360.0, 740.0),
+    ] {
+        let mut stage = workers_stage(width, height);
         stage.state.settings.theme = theme;
         stage.settle();
         compare(name, &stage.picture());

@@ -1,6 +1,8 @@
 //! Every message between the app and its services, and the scene format: the only serde boundary.
 //!
 //! - [`envelope`]: what surrounds each message: version, name, request id, trace id.
+//! - [`lifecycle`]: what the worker runtime itself says (`worker/…`); [`error`]: how things fail.
+//! - [`buffer`]: large parts of messages, moved without a copy.
 //! - [`control`]: what the control service is asked, told and tells (`teleop/…`).
 //! - [`keys`]: the keyboard's names and LeRobot.js's key map.
 //! - [`ron_file`]: reads files that people write, with errors that name line and field.
@@ -11,13 +13,18 @@
 //!
 //! Units are radians, metres, seconds; frames are right-handed, Z up; quaternions are `[x, y, z, w]`.
 
+pub mod buffer;
 pub mod control;
 pub mod envelope;
+pub mod error;
 pub mod keys;
+pub mod lifecycle;
 pub mod ron_file;
 pub mod scene;
 
-pub use envelope::{Message, PROTOCOL_VERSION, RequestId, ServiceError};
+pub use buffer::Buffer;
+pub use envelope::{Message, PROTOCOL_VERSION, Packet, RequestId};
+pub use error::ServiceError;
 
 /// A pose: where a frame is in the world (or in what the field's name says).
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]

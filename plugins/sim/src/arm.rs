@@ -177,8 +177,16 @@ impl Arm {
 
     /// Back to the home pose, at rest, motors on and holding it.
     pub(crate) fn reset(&mut self) {
+        let home = std::mem::take(&mut self.home);
+        self.place(&home);
+        self.home = home;
+    }
+
+    /// Puts it at these positions (model order, within the limits), at rest, motors on and holding.
+    pub(crate) fn place(&mut self, positions: &[f64]) {
         for (body, part) in self.bodies.iter().enumerate() {
-            self.position[body] = self.home[part.joint];
+            let position = positions[part.joint];
+            self.position[body] = position.clamp(part.servo.lower, part.servo.upper);
         }
         self.target.copy_from_slice(&self.position);
         self.played.copy_from_slice(&self.position);

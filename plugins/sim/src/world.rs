@@ -476,6 +476,21 @@ impl World {
         }
     }
 
+    /// Puts an arm somewhere, at rest, and lets its motors hold it there: radians (metres), model
+    /// order. Positions beyond a joint's limits stop at the limit; with too few of them, or one that
+    /// is not finite, nothing changes.
+    pub fn place_arm(&mut self, arm: usize, positions: &[f64]) {
+        let Some((arm, &start)) = self.arms.get_mut(arm).zip(self.arm_start.get(arm)) else {
+            return;
+        };
+        if positions.len() == arm.dof() && positions.iter().all(|position| position.is_finite()) {
+            arm.place(positions);
+            self.velocity[start..start + arm.dof()].fill(0.0);
+            self.dry_impulse[start..start + arm.dof()].fill(0.0);
+            self.collisions.forget();
+        }
+    }
+
     /// Sets an arm's targets: radians (metres), model order. Targets beyond a joint's limits stop
     /// at the limit; one that is not a number leaves its joint's target as it was.
     pub fn set_targets(&mut self, arm: usize, positions: &[f64]) {

@@ -178,6 +178,7 @@ pub(crate) fn steer(
     area: Res<ViewportRect>,
     handle: Res<ToolHandle>,
     window: Option<Single<&Window, With<PrimaryWindow>>>,
+    mut fingers: Local<Fingers>,
     mut camera: Single<&mut OrbitCamera>,
 ) {
     let Some(window) = window else { return };
@@ -217,20 +218,42 @@ pub(crate) fn steer(
         camera.goal.nearer_to(notches, pixels, height);
     }
 
-    let mut fingers = touches
-        .iter()
-        .filter(|touch| inside(touch.start_position()));
-    match (fingers.next(), fingers.next()) {
-        (Some(one), None) if free => camera.goal.turn(one.delta()),
-        (Some(one), Some(two)) if free => {
-            camera.goal.shift(0.5 * (one.delta() + two.delta()), height);
-            let now = one.position().distance(two.position());
-            let before = one.previous_position().distance(two.previous_position());
+    let moved = fingers.moved(&touches, inside);
+    match moved[..] {
+        [(before, now)] if free => camera.goal.turn(now - before),
+        [(one_before, one), (two_before, two)] if free => {
+            let shift = 0.5 * ((one - one_before) + (two - two_before));
+            camera.goal.shift(shift, height);
+            let (before, now) = (one_before.distance(two_before), one.distance(two));
             if now > 1.0 && before > 1.0 {
                 camera.goal.nearer((now / before).ln() / 0.12);
             }
         }
         _ => {}
+    }
+}
+
+/// Where the fingers were in the last frame: [`Touches`] knows it only of frames in which one moved.
+#[derive(Debug, Default)]
+pub(crate) struct Fingers(Vec<(u64, Vec2)>);
+
+impl Fingers {
+    /// The two fingers that came first, of those that came down `inside`: where each was and is.
+    fn moved(&mut self, touches: &Touches, inside: impl Fn(Vec2) -> bool) -> Vec<(Vec2, Vec2)> {
+        self.0.retain(|(id, _)| touches.get_pressed(*id).is_some());
+        for touch in touches
+            .iter()
+            .filter(|touch| inside(touch.start_position()))
+        {
+            if self.0.iter().all(|(id, _)| *id != touch.id()) {
+                self.0.push((touch.id(), touch.position()));
+            }
+        }
+        let moves = self.0.iter_mut().take(2).filter_map(|(id, last)| {
+            let now = touches.get_pressed(*id)?.position();
+            Some((std::mem::replace(last, now), now))
+        });
+        moves.collect()
     }
 }
 
@@ -382,6 +405,37 @@ mod tests {
             "{} {before}",
             under(&orbit)
         );
+    }
+
+    #[test]
+    fn a_finger_that_rests_turns_nothing() {
+        use bevy::input::touch::{TouchInput, TouchPhase, touch_screen_input_system};
+
+        let mut app = App::new();
+        app.add_message::<TouchInput>()
+            .init_resource::<Touches>()
+            .add_systems(Update, touch_screen_input_system);
+        let touch = |phase, x| TouchInput {
+            phase,
+            position: Vec2::new(x, 5.0),
+            window: Entity::PLACEHOLDER,
+            force: None,
+            id: 7,
+        };
+        let mut fingers = Fingers::default();
+        let mut frame = |event: Option<TouchInput>| {
+            if let Some(event) = event {
+                app.world_mut().write_message(event);
+            }
+            app.update();
+            let touches = app.world().resource::<Touches>();
+            let moved = fingers.moved(touches, |_| true);
+            moved.first().map(|(before, now)| now.x - before.x)
+        };
+        assert_eq!(frame(Some(touch(TouchPhase::Started, 10.0))), Some(0.0));
+        assert_eq!(frame(Some(touch(TouchPhase::Moved, 14.0))), Some(4.0));
+        assert_eq!(frame(None), Some(0.0));
+        assert_eq!(frame(Some(touch(TouchPhase::Ended, 14.0))), None);
     }
 
     #[test]

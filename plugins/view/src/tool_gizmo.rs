@@ -1,6 +1,7 @@
 //! The handle at the gripper: drag its ring to move the tool in the screen's plane, an arrow to
 //! move it along an axis of the arm's base. Each move sends [`Command::ToolTarget`].
 
+use bevy::input::touch::Touches;
 use bevy::prelude::*;
 use bevy::window::PrimaryWindow;
 use forearm_protocol::Pose;
@@ -16,6 +17,8 @@ use crate::settings::{PointerCaptured, ViewSettings, ViewportRect};
 /// How near the pointer must be to a part, logical pixels.
 const REACH_PIXELS: f32 = 9.0;
 const RING_PIXELS: f32 = 15.0;
+/// A finger covers more than a mouse pointer does: how many times as near counts.
+const FINGER: f32 = 1.8;
 /// The arrows' length as a share of the distance to the camera.
 const ARROW_SHARE: f32 = 0.11;
 /// A target stays within this distance from the arm's base, metres.
@@ -56,6 +59,39 @@ impl ToolHandle {
     }
 }
 
+/// What points at the handle.
+#[derive(Debug, Clone, Copy)]
+struct Pointer {
+    /// Where, in the window's logical pixels.
+    at: Vec2,
+    pressed: bool,
+    just_pressed: bool,
+    /// How many times as near as usual counts as on a part.
+    reach: f32,
+}
+
+impl Pointer {
+    /// A finger that is down alone; without fingers, the mouse.
+    fn find(mouse: &ButtonInput<MouseButton>, touches: &Touches, window: &Window) -> Option<Self> {
+        let mut fingers = touches.iter();
+        match (fingers.next(), fingers.next()) {
+            (Some(finger), None) => Some(Self {
+                at: finger.position(),
+                pressed: true,
+                just_pressed: touches.just_pressed(finger.id()),
+                reach: FINGER,
+            }),
+            (Some(_), Some(_)) => None,
+            (None, _) => Some(Self {
+                at: window.cursor_position()?,
+                pressed: mouse.pressed(MouseButton::Left),
+                just_pressed: mouse.just_pressed(MouseButton::Left),
+                reach: 1.0,
+            }),
+        }
+    }
+}
+
 #[expect(
     clippy::too_many_arguments,
     reason = "a pointer has many parts, each a resource"
@@ -67,6 +103,7 @@ pub(crate) fn interact(
     captured: Res<PointerCaptured>,
     area: Res<ViewportRect>,
     mouse: Res<ButtonInput<MouseButton>>,
+    touches: Res<Touches>,
     window: Option<Single<&Window, With<PrimaryWindow>>>,
     camera: Single<(&Camera, &GlobalTransform), With<MainCamera>>,
     mut handle: ResMut<ToolHandle>,
@@ -80,15 +117,16 @@ pub(crate) fn interact(
         return;
     };
     let (camera, eye) = camera.into_inner();
-    let cursor = window.and_then(|window| window.cursor_position());
-    let Some(cursor) = cursor else {
+    let pointer = window.and_then(|window| Pointer::find(&mouse, &touches, &window));
+    // A mouse that drags may leave the window and come back.
+    if !mouse.pressed(MouseButton::Left) && pointer.is_none_or(|pointer| !pointer.pressed) {
+        handle.drag = None;
+    }
+    let Some(pointer) = pointer else {
         handle.hovered = None;
         return;
     };
-    if !mouse.pressed(MouseButton::Left) {
-        handle.drag = None;
-    }
-    let Ok(ray) = camera.viewport_to_world(eye, cursor) else {
+    let Ok(ray) = camera.viewport_to_world(eye, pointer.at) else {
         return;
     };
 
@@ -112,17 +150,17 @@ pub(crate) fn interact(
         return;
     }
 
-    let free = !captured.0 && area.0.is_none_or(|rect| rect.contains(cursor));
-    let idle = !mouse.pressed(MouseButton::Left) || mouse.just_pressed(MouseButton::Left);
+    let free = !captured.0 && area.0.is_none_or(|rect| rect.contains(pointer.at));
+    let idle = !pointer.pressed || pointer.just_pressed;
     handle.hovered = (free && idle)
         .then(|| {
             let project = |point: Vec3| camera.world_to_viewport(eye, point).ok();
             let length = arrow_length(eye, tool.translation);
-            part_at(cursor, tool.translation, &base, length, project)
+            part_at(&pointer, tool.translation, &base, length, project)
         })
         .flatten();
     if let Some(part) = handle.hovered
-        && mouse.just_pressed(MouseButton::Left)
+        && pointer.just_pressed
     {
         let mut drag = Drag {
             part,
@@ -226,13 +264,14 @@ fn nearest_on_line(point: Vec3, direction: Vec3, ray: Ray3d) -> Option<Vec3> {
 
 /// The part under the pointer.
 fn part_at(
-    cursor: Vec2,
+    pointer: &Pointer,
     middle: Vec3,
     base: &Transform,
     length: f32,
     project: impl Fn(Vec3) -> Option<Vec2>,
 ) -> Option<Part> {
-    if project(middle)?.distance(cursor) < RING_PIXELS {
+    let cursor = pointer.at;
+    if project(middle)?.distance(cursor) < RING_PIXELS * pointer.reach {
         return Some(Part::Ring);
     }
     let mut best: Option<(f32, Part)> = None;
@@ -245,7 +284,8 @@ fn part_at(
         let way = to - from;
         let share = ((cursor - from).dot(way) / way.length_squared().max(1.0)).clamp(0.0, 1.0);
         let distance = (from + way * share).distance(cursor);
-        if distance < REACH_PIXELS && best.is_none_or(|(nearest, _)| distance < nearest) {
+        let near = distance < REACH_PIXELS * pointer.reach;
+        if near && best.is_none_or(|(nearest, _)| distance < nearest) {
             best = Some((distance, Part::Arrow(axis)));
         }
     }
@@ -299,12 +339,22 @@ mod tests {
     #[test]
     fn the_pointer_finds_parts() {
         let flat = |point: Vec3| Some(Vec2::new(point.x, -point.y) * 1000.0);
-        let at =
-            |x: f32, y: f32| part_at(Vec2::new(x, y), Vec3::ZERO, &Transform::IDENTITY, 0.1, flat);
-        assert_eq!(at(3.0, 4.0), Some(Part::Ring));
-        assert_eq!(at(70.0, 5.0), Some(Part::Arrow(0)));
-        assert_eq!(at(-2.0, -60.0), Some(Part::Arrow(1)));
-        assert_eq!(at(60.0, 60.0), None);
+        let found = |x: f32, y: f32, reach: f32| {
+            let pointer = Pointer {
+                at: Vec2::new(x, y),
+                pressed: false,
+                just_pressed: false,
+                reach,
+            };
+            part_at(&pointer, Vec3::ZERO, &Transform::IDENTITY, 0.1, flat)
+        };
+        assert_eq!(found(3.0, 4.0, 1.0), Some(Part::Ring));
+        assert_eq!(found(70.0, 5.0, 1.0), Some(Part::Arrow(0)));
+        assert_eq!(found(-2.0, -60.0, 1.0), Some(Part::Arrow(1)));
+        assert_eq!(found(60.0, 60.0, 1.0), None);
+        // A finger need not be as exact.
+        assert_eq!(found(70.0, 14.0, 1.0), None);
+        assert_eq!(found(70.0, 14.0, FINGER), Some(Part::Arrow(0)));
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use web_time::{Duration, Instant};
+#[cfg(not(target_family = "wasm"))]
+use web_time::Duration;
+use web_time::Instant;
 
 /// A service's clock: seconds since it was spawned, never backwards.
 #[derive(Debug, Clone)]
@@ -50,6 +52,7 @@ impl Clock {
     }
 
     /// The instant of a wall clock's time; `None` for a stepped clock or a time too far away.
+    #[cfg(not(target_family = "wasm"))]
     pub(crate) fn instant_at(&self, secs: f64) -> Option<Instant> {
         let Source::Wall(start) = self.0 else {
             return None;

@@ -1,8 +1,11 @@
 //! What a service is handed at every call.
 
-use std::marker::PhantomData;
+use std::time::Duration;
+
+use forearm_protocol::ServiceError;
 
 use crate::clock::Clock;
+use crate::link::Feeds;
 use crate::outlet::Outlet;
 use crate::service::Service;
 use crate::status::{Progress, Shared};
@@ -12,23 +15,26 @@ pub struct Context<'a, S: Service> {
     now_secs: f64,
     clock: &'a Clock,
     outlet: &'a mut Outlet<S::Event>,
+    feeds: &'a mut Feeds<S::Output>,
     shared: &'a Shared,
-    service: PhantomData<fn() -> S>,
+    slice: Duration,
 }
 
 impl<'a, S: Service> Context<'a, S> {
     pub(crate) fn new(
         clock: &'a Clock,
         outlet: &'a mut Outlet<S::Event>,
+        feeds: &'a mut Feeds<S::Output>,
         shared: &'a Shared,
+        slice: Duration,
     ) -> Self {
-        let now_secs = clock.now_secs();
         Self {
-            now_secs,
+            now_secs: clock.now_secs(),
             clock,
             outlet,
+            feeds,
             shared,
-            service: PhantomData,
+            slice,
         }
     }
 
@@ -45,13 +51,29 @@ impl<'a, S: Service> Context<'a, S> {
         self.clock
     }
 
+    /// How long a call may work before it should return and ask to be ticked again, so that
+    /// messages (a cancellation among them) get in: shorter where the thread also draws.
+    #[must_use]
+    pub fn slice(&self) -> Duration {
+        self.slice
+    }
+
     /// Tells an event. Never blocks: what nobody reads is dropped and counted.
     pub fn emit(&mut self, event: S::Event) {
         let may_drop = S::may_drop(&event);
         self.outlet.emit(event, may_drop);
     }
 
-    /// Reports how far a long piece of work is, `fraction` from 0 to 1.
+    /// Feeds the services that this one was linked to, past the app. Never blocks.
+    ///
+    /// # Errors
+    /// The first that could not take it, and why; the others have it.
+    pub fn feed(&mut self, output: &S::Output) -> Result<(), ServiceError> {
+        self.feeds.feed(output)
+    }
+
+    /// Reports how far a long piece of work is, `fraction` from 0 to 1. It is also a sign of life:
+    /// a call that reports is not hung.
     pub fn progress(&mut self, stage: &str, fraction: f64) {
         self.shared.set_progress(Progress {
             stage: stage.to_owned(),

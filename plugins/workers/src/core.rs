@@ -5,62 +5,133 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use forearm_protocol::ServiceError;
+use forearm_protocol::lifecycle::Fault;
+use forearm_protocol::{Message, ServiceError};
 
+use crate::answer::{Answer, ReplySink};
 use crate::clock::Clock;
 use crate::context::Context;
+use crate::link::{Feed, Feeds};
 use crate::outlet::Outlet;
-use crate::pending::Answer;
+use crate::panics;
 use crate::service::{Service, Wake};
 use crate::status::{Shared, State};
 
 /// A message on its way to a service.
 pub(crate) enum Inbound<S: Service> {
     /// Gets one answer.
-    Request(S::Request, Answer<S::Reply>),
+    Request(u64, S::Request),
     /// Gets none.
     Command(S::Command),
+    /// From another service.
+    Input(S::Input),
+    /// What the service feeds also goes there.
+    Link(u64, Feed<S::Output>),
+    /// Fails on purpose.
+    Fault(Fault),
     /// Wakes the host, so that it sees that it was told to stop.
+    #[cfg(not(target_family = "wasm"))]
     Nudge,
 }
 
-/// Makes a service where it will live.
-pub(crate) type Factory<S> = Box<dyn FnOnce() -> S + Send>;
+impl<S: Service> Inbound<S> {
+    /// Its name for people who look on.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Request(_, request) => request.name(),
+            Self::Command(command) => command.name(),
+            Self::Input(input) => input.name(),
+            Self::Link(..) => "worker/link",
+            Self::Fault(_) => "worker/fault",
+            #[cfg(not(target_family = "wasm"))]
+            Self::Nudge => "worker/nudge",
+        }
+    }
+}
 
 /// A service, its life and its way out.
 pub(crate) struct Core<S: Service> {
     stage: Stage<S>,
     clock: Clock,
     shared: Arc<Shared>,
+    sink: Arc<dyn ReplySink<S::Reply>>,
     outlet: Outlet<S::Event>,
+    feeds: Feeds<S::Output>,
+    slice: Duration,
     wake: Wake,
 }
 
-enum Stage<S> {
-    Waiting(Factory<S>),
+enum Stage<S: Service> {
+    Waiting(S::Setup),
     Running(S),
     Ended,
 }
 
+/// Tells, when it is dropped, that a service's thread has ended although the service had not.
+#[cfg(not(target_family = "wasm"))]
+pub(crate) struct LastWill<R> {
+    service: &'static str,
+    shared: Arc<Shared>,
+    sink: Arc<dyn ReplySink<R>>,
+}
+
+#[cfg(not(target_family = "wasm"))]
+impl<R> Drop for LastWill<R> {
+    fn drop(&mut self) {
+        let error = ServiceError::Crashed {
+            service: self.service.to_owned(),
+            why: "its thread ended without a word".to_owned(),
+            stack: None,
+        };
+        if self.shared.end(State::Failed, error.clone()) {
+            self.sink.end(&error);
+        }
+    }
+}
+
+/// All that a core is made of, ready to be taken to where it will run.
+pub(crate) struct Parts<S: Service> {
+    pub(crate) setup: S::Setup,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) sink: Arc<dyn ReplySink<S::Reply>>,
+    pub(crate) outlet: Outlet<S::Event>,
+}
+
 impl<S: Service> Core<S> {
-    pub(crate) fn new(
-        factory: Factory<S>,
-        clock: Clock,
-        shared: Arc<Shared>,
-        outlet: Outlet<S::Event>,
-    ) -> Self {
+    /// `slice` is how long one call should take at most: see [`Context::slice`].
+    pub(crate) fn new(parts: Parts<S>, clock: Clock, slice: Duration) -> Self {
         Self {
-            stage: Stage::Waiting(factory),
+            stage: Stage::Waiting(parts.setup),
             clock,
-            shared,
-            outlet,
+            shared: parts.shared,
+            sink: parts.sink,
+            outlet: parts.outlet,
+            feeds: Feeds::default(),
+            slice,
             wake: Wake::At(0.0),
         }
     }
 
     pub(crate) fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// Where the service's life is seen from outside.
+    #[cfg(any(test, target_family = "wasm"))]
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Watches over the thread that runs this core.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn last_will(&self) -> LastWill<S::Reply> {
+        LastWill {
+            service: S::NAME,
+            shared: Arc::clone(&self.shared),
+            sink: Arc::clone(&self.sink),
+        }
     }
 
     /// When the service wants to be ticked.
@@ -74,16 +145,17 @@ impl<S: Service> Core<S> {
 
     /// Makes the service and lets it prepare; does nothing when that was done before.
     pub(crate) fn start(&mut self) {
-        let factory = match std::mem::replace(&mut self.stage, Stage::Ended) {
-            Stage::Waiting(factory) => factory,
+        let setup = match std::mem::replace(&mut self.stage, Stage::Ended) {
+            Stage::Waiting(setup) => setup,
             other => {
                 self.stage = other;
                 return;
             }
         };
-        match catch_unwind(AssertUnwindSafe(factory)) {
+        self.shared.enter();
+        match panics::caught(|| S::new(setup)) {
             Ok(service) => self.stage = Stage::Running(service),
-            Err(panic) => return self.fail(start_error::<S>(panic_text(&*panic))),
+            Err((why, _)) => return self.fail(start_error::<S>(why)),
         }
         match self.guarded(Service::ready) {
             Some(Ok(())) => {
@@ -99,18 +171,27 @@ impl<S: Service> Core<S> {
     /// Hands a message to the service.
     pub(crate) fn take(&mut self, message: Inbound<S>) {
         match message {
-            Inbound::Request(request, answer) => {
+            Inbound::Request(id, request) => {
                 self.shared.received.fetch_add(1, Ordering::Relaxed);
-                // An unanswered `Answer` tells its request that the service is gone.
-                if let Some(result) = self.guarded(|service, cx| service.request(request, cx)) {
-                    self.shared.answered.fetch_add(1, Ordering::Relaxed);
-                    answer.send(result);
+                // One that was given up while it waited is not begun.
+                if self.sink.is_wanted(id) {
+                    let answer = Answer::new(id, Arc::clone(&self.sink));
+                    self.guarded(|service, cx| service.request(request, answer, cx));
                 }
             }
             Inbound::Command(command) => {
                 self.shared.received.fetch_add(1, Ordering::Relaxed);
                 self.guarded(|service, cx| service.command(command, cx));
             }
+            Inbound::Input(input) => {
+                self.shared.received.fetch_add(1, Ordering::Relaxed);
+                self.guarded(|service, cx| service.input(input, cx));
+            }
+            Inbound::Link(number, feed) => return self.feeds.set(number, feed),
+            Inbound::Fault(fault) => {
+                self.guarded(|_, _| crate::fault::commit(fault));
+            }
+            #[cfg(not(target_family = "wasm"))]
             Inbound::Nudge => return,
         }
         if self.wake == Wake::OnMessage {
@@ -129,8 +210,7 @@ impl<S: Service> Core<S> {
     /// Ends the service in order.
     pub(crate) fn stop(&mut self) {
         self.guarded(|service, cx| service.stopping(cx));
-        self.shared.end(State::Stopped, stopped_error::<S>());
-        self.drop_service();
+        self.end(State::Stopped, stopped_error::<S>());
     }
 
     /// Calls the service and catches its panic, which ends it.
@@ -138,14 +218,23 @@ impl<S: Service> Core<S> {
         let Stage::Running(service) = &mut self.stage else {
             return None;
         };
-        let mut cx = Context::new(&self.clock, &mut self.outlet, &self.shared);
-        match catch_unwind(AssertUnwindSafe(|| call(service, &mut cx))) {
+        self.shared.enter();
+        let mut cx = Context::new(
+            &self.clock,
+            &mut self.outlet,
+            &mut self.feeds,
+            &self.shared,
+            self.slice,
+        );
+        let called = panics::caught(|| call(service, &mut cx));
+        self.shared.leave();
+        match called {
             Ok(value) => Some(value),
-            Err(panic) => {
-                let why = format!("it panicked: {}", panic_text(&*panic));
-                self.fail(ServiceError::Gone {
+            Err((why, stack)) => {
+                self.fail(ServiceError::Crashed {
                     service: S::NAME.to_owned(),
-                    why,
+                    why: format!("it panicked: {why}"),
+                    stack,
                 });
                 None
             }
@@ -155,8 +244,13 @@ impl<S: Service> Core<S> {
     fn fail(&mut self, error: ServiceError) {
         // Whoever holds the handle is told, and tells.
         tracing::debug!("{error}");
-        // The reason goes first: whoever sees a request dropped looks it up.
-        self.shared.end(State::Failed, error);
+        self.end(State::Failed, error);
+    }
+
+    fn end(&mut self, state: State, error: ServiceError) {
+        if self.shared.end(state, error.clone()) {
+            self.sink.end(&error);
+        }
         self.drop_service();
     }
 
@@ -179,6 +273,15 @@ pub(crate) fn stopped_error<S: Service>() -> ServiceError {
     }
 }
 
+/// What a service that shows no life is said to have died of.
+pub(crate) fn hung_error<S: Service>() -> ServiceError {
+    ServiceError::Crashed {
+        service: S::NAME.to_owned(),
+        why: format!("it showed no sign of life for {:?}", S::HANG_AFTER),
+        stack: None,
+    }
+}
+
 fn start_error<S: Service>(why: String) -> ServiceError {
     ServiceError::Start {
         service: S::NAME.to_owned(),
@@ -186,7 +289,8 @@ fn start_error<S: Service>(why: String) -> ServiceError {
     }
 }
 
-fn panic_text(panic: &(dyn Any + Send)) -> String {
+/// What a panic said.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
     panic
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())

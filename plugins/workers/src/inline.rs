@@ -7,7 +7,7 @@ use crossbeam_channel::Receiver;
 use web_time::{Duration, Instant};
 
 use crate::clock::Clock;
-use crate::core::{Core, Inbound};
+use crate::core::{Core, Inbound, Parts};
 use crate::service::{Service, Wake};
 
 /// A service that runs when its owner says so.
@@ -22,9 +22,12 @@ struct Runner<S: Service> {
     inbox: Receiver<Inbound<S>>,
 }
 
+/// How long one call of a service should take at most: the same thread draws.
+const SLICE: Duration = Duration::from_millis(2);
+
 impl<S: Service> Inline<S> {
-    pub(crate) fn new(core: Core<S>, inbox: Receiver<Inbound<S>>) -> Self {
-        let clock = core.clock().clone();
+    pub(crate) fn new(parts: Parts<S>, inbox: Receiver<Inbound<S>>, clock: Clock) -> Self {
+        let core = Core::new(parts, clock.clone(), SLICE);
         Self {
             runner: Mutex::new(Runner { core, inbox }),
             clock,

@@ -5,14 +5,17 @@
 //! thread wakes some tens of microseconds late. The system is asked to prefer the thread as far as
 //! the user may.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError, bounded};
+use forearm_protocol::lifecycle::Fault;
 use web_time::{Duration, Instant};
 
-use crate::core::{Core, Inbound};
+use crate::clock::Clock;
+use crate::core::{Core, Inbound, Parts};
 use crate::priority;
 use crate::service::{Service, Wake};
 
@@ -23,45 +26,68 @@ const SPIN: Duration = Duration::from_micros(80);
 /// How many messages are taken between two ticks when ticks are overdue, so that neither starves.
 const BATCH: usize = 64;
 
+/// How long one call of a service should take at most.
+const SLICE: Duration = Duration::from_millis(4);
+
 /// A service's thread.
 pub(crate) struct Native {
     thread: Option<JoinHandle<()>>,
     stop: Arc<AtomicBool>,
+    /// Closes when the thread has ended.
+    ended: Receiver<()>,
 }
 
 impl Native {
-    /// Starts the thread; `make` builds the core there, or says that there is nothing to run.
+    /// Starts the thread; `make` says there what is to be run, or that there is nothing.
     ///
     /// # Errors
     /// The system's error when it gives no thread.
     pub(crate) fn start<S: Service>(
-        make: impl FnOnce() -> Option<(Core<S>, Receiver<Inbound<S>>)> + Send + 'static,
+        make: impl FnOnce() -> Option<(Parts<S>, Receiver<Inbound<S>>)> + Send + 'static,
     ) -> std::io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&stop);
+        let (alive, ended) = bounded::<()>(0);
         let thread = thread::Builder::new()
             .name(S::NAME.to_owned())
             .spawn(move || {
+                let _alive = alive;
                 priority::prefer_this_thread(S::NAME);
-                if let Some((core, inbox)) = make() {
+                if let Some((parts, inbox)) = make() {
+                    let core = Core::new(parts, Clock::wall(), SLICE);
+                    let _last_will = core.last_will();
                     run(core, &inbox, &seen);
                 }
             })?;
         Ok(Self {
             thread: Some(thread),
             stop,
+            ended,
         })
     }
 
-    /// Tells the thread to end; `nudge` must wake it if it waits.
-    pub(crate) fn stop(&mut self, nudge: impl FnOnce()) {
+    /// Tells the thread to end and waits for it, not longer than `patience`; `nudge` must wake it
+    /// if it waits. Answers whether it ended.
+    pub(crate) fn stop(&mut self, patience: Duration, nudge: impl FnOnce()) -> bool {
         self.stop.store(true, Ordering::SeqCst);
         nudge();
+        if self.ended.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
+            // It hangs: it will find out that nobody waits for it, should it ever come back.
+            self.thread = None;
+            return false;
+        }
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
             tracing::error!("a service's thread panicked outside its service");
         }
+        true
+    }
+
+    /// Leaves a thread that hangs to itself.
+    pub(crate) fn abandon(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        self.thread = None;
     }
 }
 
@@ -72,32 +98,42 @@ fn run<S: Service>(mut core: Core<S>, inbox: &Receiver<Inbound<S>>, stop: &Atomi
             core.stop();
             break;
         }
-        match core.wake() {
-            Wake::OnMessage => match inbox.recv() {
-                Ok(message) => core.take(message),
-                Err(_) => core.stop(),
-            },
+        let taken = match core.wake() {
+            Wake::OnMessage => inbox.recv().ok().map(|message| take(&mut core, message)),
             Wake::At(secs) => wait_and_tick(&mut core, inbox, stop, secs),
+        };
+        match taken {
+            Some(ControlFlow::Continue(())) => {}
+            Some(ControlFlow::Break(Killed)) => return,
+            // Nobody holds the other end any more.
+            None => core.stop(),
         }
     }
-    // The end is known by now: whoever sends later sees it, whoever sent before is told here.
+    // The end is known by now: whoever sends later sees it, whoever sent before was told.
     while inbox.try_recv().is_ok() {}
 }
 
-/// Takes messages until the deadline, then ticks.
+/// The thread is to end without a word.
+struct Killed;
+
+fn take<S: Service>(core: &mut Core<S>, message: Inbound<S>) -> ControlFlow<Killed> {
+    if matches!(message, Inbound::Fault(Fault::Kill)) {
+        return ControlFlow::Break(Killed);
+    }
+    core.take(message);
+    ControlFlow::Continue(())
+}
+
+/// Takes messages until the deadline, then ticks. Nothing when the owner has let go.
 fn wait_and_tick<S: Service>(
     core: &mut Core<S>,
     inbox: &Receiver<Inbound<S>>,
     stop: &AtomicBool,
     deadline_secs: f64,
-) {
+) -> Option<ControlFlow<Killed>> {
     // A deadline that no clock reaches waits for messages only.
     let Some(deadline) = core.clock().instant_at(deadline_secs) else {
-        match inbox.recv() {
-            Ok(message) => core.take(message),
-            Err(_) => core.stop(),
-        }
-        return;
+        return inbox.recv().ok().map(|message| take(core, message));
     };
     let mut taken = 0;
     loop {
@@ -114,12 +150,16 @@ fn wait_and_tick<S: Service>(
             break;
         };
         match received {
-            Ok(message) => core.take(message),
+            Ok(message) => {
+                if let killed @ ControlFlow::Break(_) = take(core, message) {
+                    return Some(killed);
+                }
+            }
             Err(RecvTimeoutError::Timeout) => break,
-            Err(RecvTimeoutError::Disconnected) => core.stop(),
+            Err(RecvTimeoutError::Disconnected) => return None,
         }
         if core.has_ended() || stop.load(Ordering::SeqCst) {
-            return;
+            return Some(ControlFlow::Continue(()));
         }
         if now >= quiet {
             taken += 1;
@@ -127,6 +167,7 @@ fn wait_and_tick<S: Service>(
     }
     sleep_until(deadline);
     core.tick();
+    Some(ControlFlow::Continue(()))
 }
 
 /// Sleeps, then spins, until `deadline`.

@@ -3,93 +3,81 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 
 use forearm_protocol::ServiceError;
 use futures_channel::oneshot;
 use web_time::{Duration, Instant};
 
-use crate::inline::Inline;
+use crate::office::Office;
+use crate::requests::{Receiver, Requests};
 use crate::service::Service;
-use crate::status::Shared;
+use crate::status::Progress;
 use crate::timer;
-
-/// The service's end of a request. Dropped unanswered, it fails the request.
-pub(crate) struct Answer<R> {
-    sender: Option<oneshot::Sender<Result<R, ServiceError>>>,
-    shared: Arc<Shared>,
-}
-
-impl<R> Answer<R> {
-    pub(crate) fn send(mut self, result: Result<R, ServiceError>) {
-        if let Some(sender) = self.sender.take() {
-            self.shared.in_flight.fetch_sub(1, Ordering::SeqCst);
-            // Whoever asked may have given up: its timeout has told it already.
-            drop(sender.send(result));
-        }
-    }
-}
-
-impl<R> Drop for Answer<R> {
-    fn drop(&mut self) {
-        if self.sender.is_some() {
-            self.shared.in_flight.fetch_sub(1, Ordering::SeqCst);
-        }
-    }
-}
 
 /// The answer to a request, to be awaited or polled with [`Pending::try_take`].
 ///
-/// Dropping it gives the answer up; the request itself is still carried out.
+/// Dropping it gives the answer up; the request itself is still carried out, unless it is
+/// cancelled with [`Pending::cancel`] or its time is over.
 #[must_use = "a request's error is only seen by whoever takes its answer"]
 pub struct Pending<S: Service> {
     stage: Stage<S::Reply>,
-    shared: Arc<Shared>,
+    office: Arc<Office<S>>,
     request: &'static str,
     timeout: Duration,
     deadline: Option<Instant>,
     /// Who is woken at the deadline.
     timer: Option<Waker>,
-    /// Polling runs the service where it has no thread of its own.
-    inline: Option<Arc<Inline<S>>>,
 }
 
 enum Stage<R> {
-    Waiting(oneshot::Receiver<Result<R, ServiceError>>),
+    Waiting {
+        id: u64,
+        receiver: Receiver<R>,
+        /// The list that it stands on: that of the start that it was sent to.
+        requests: Arc<Requests<R>>,
+    },
     Failed(ServiceError),
     Taken,
 }
 
 impl<S: Service> Pending<S> {
-    /// A request that has gone out, and the service's end of it.
-    pub(crate) fn open(
-        shared: Arc<Shared>,
+    /// A request that has gone out.
+    pub(crate) fn new(
+        office: Arc<Office<S>>,
         request: &'static str,
         timeout: Duration,
-        inline: Option<Arc<Inline<S>>>,
-    ) -> (Self, Answer<S::Reply>) {
-        let (sender, receiver) = oneshot::channel();
-        shared.in_flight.fetch_add(1, Ordering::SeqCst);
-        let answer = Answer {
-            sender: Some(sender),
-            shared: Arc::clone(&shared),
-        };
-        let pending = Self {
-            stage: Stage::Waiting(receiver),
-            shared,
+        (id, receiver): (u64, Receiver<S::Reply>),
+        requests: Arc<Requests<S::Reply>>,
+    ) -> Self {
+        Self {
+            stage: Stage::Waiting {
+                id,
+                receiver,
+                requests,
+            },
+            office,
             request,
             timeout,
             deadline: Instant::now().checked_add(timeout),
             timer: None,
-            inline,
-        };
-        (pending, answer)
+        }
     }
 
-    /// Makes it fail with this error.
-    pub(crate) fn fail(&mut self, error: ServiceError) {
-        self.stage = Stage::Failed(error);
+    /// A request that could not go out.
+    pub(crate) fn failed(
+        office: Arc<Office<S>>,
+        request: &'static str,
+        error: ServiceError,
+    ) -> Self {
+        Self {
+            stage: Stage::Failed(error),
+            office,
+            request,
+            timeout: Duration::ZERO,
+            deadline: None,
+            timer: None,
+        }
     }
 
     /// The answer if there is one by now, without waiting; `None` also after it was taken.
@@ -100,16 +88,52 @@ impl<S: Service> Pending<S> {
         }
     }
 
+    /// How far the request is, if it has told.
+    #[must_use]
+    pub fn progress(&self) -> Option<Progress> {
+        match &self.stage {
+            Stage::Waiting { id, requests, .. } => requests.progress_of(*id),
+            Stage::Failed(_) | Stage::Taken => None,
+        }
+    }
+
+    /// Gives the request up: it is not begun if it still waits, and long work ends at its next
+    /// look. The answer is then [`ServiceError::Cancelled`].
+    pub fn cancel(&mut self) {
+        if let Stage::Waiting { id, requests, .. } = &self.stage {
+            requests.give_up(*id);
+            self.office.cancel(*id, requests);
+            self.stage = Stage::Failed(ServiceError::Cancelled {
+                request: self.request.to_owned(),
+                why: "whoever asked gave it up".to_owned(),
+            });
+        }
+    }
+
     fn poll_once(&mut self, cx: &mut Context<'_>) -> Poll<Result<S::Reply, ServiceError>> {
-        if let (Stage::Waiting(_), Some(inline)) = (&self.stage, &self.inline) {
-            inline.serve();
+        if matches!(self.stage, Stage::Waiting { .. }) {
+            // Where the service has no thread of its own, whoever waits for it runs it.
+            self.office.serve();
         }
         let result = match &mut self.stage {
-            Stage::Waiting(receiver) => match Pin::new(receiver).poll(cx) {
+            Stage::Waiting {
+                id,
+                receiver,
+                requests,
+            } => match Pin::new(receiver).poll(cx) {
                 Poll::Ready(Ok(result)) => result,
-                Poll::Ready(Err(oneshot::Canceled)) => Err(self.shared.end_or_gone()),
+                Poll::Ready(Err(oneshot::Canceled)) => Err(ServiceError::Gone {
+                    service: S::NAME.to_owned(),
+                    why: "it ended before it answered".to_owned(),
+                }),
                 Poll::Pending if self.deadline.is_some_and(|end| Instant::now() >= end) => {
-                    Err(self.timeout_error())
+                    requests.give_up(*id);
+                    self.office.cancel(*id, requests);
+                    Err(ServiceError::Timeout {
+                        service: S::NAME.to_owned(),
+                        request: self.request.to_owned(),
+                        timeout_ms: u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX),
+                    })
                 }
                 Poll::Pending => return Poll::Pending,
             },
@@ -118,14 +142,6 @@ impl<S: Service> Pending<S> {
         };
         self.stage = Stage::Taken;
         Poll::Ready(result)
-    }
-
-    fn timeout_error(&self) -> ServiceError {
-        ServiceError::Timeout {
-            service: S::NAME.to_owned(),
-            request: self.request.to_owned(),
-            timeout_ms: u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX),
-        }
     }
 }
 

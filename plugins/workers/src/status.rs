@@ -1,16 +1,21 @@
 //! What a service's owner can see of it without asking it.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use forearm_protocol::ServiceError;
+use web_time::{Duration, Instant};
+
+use crate::telemetry::KindStats;
 
 /// Which path runs a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HostKind {
     /// A thread of its own.
     Thread,
+    /// A Web Worker of its own.
+    Worker,
     /// Slices of its owner's thread.
     Inline,
     /// Slices of its owner's thread, in stepped time.
@@ -24,7 +29,9 @@ pub enum State {
     Starting,
     /// It works.
     Ready,
-    /// It could not start, or it panicked: [`Status::failure`] says why.
+    /// It crashed and is about to be started again; messages wait.
+    Restarting,
+    /// It could not start, or it crashed for good: [`Status::failure`] says why.
     Failed,
     /// It was stopped.
     Stopped,
@@ -39,19 +46,23 @@ pub struct Progress {
     pub fraction: f64,
 }
 
-/// A service's state and counters.
+/// A service's state and counters. Counters begin anew with each start, totals do not.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Status {
     /// The service's name.
     pub service: &'static str,
     /// Which path runs it.
     pub host: HostKind,
-    /// Why it has no thread although one was asked for.
+    /// Why it has no thread or worker although one was asked for.
     pub fallback: Option<String>,
     /// Where it is in its life.
     pub state: State,
-    /// How it ended, after [`State::Failed`] and [`State::Stopped`].
+    /// How it ended, after [`State::Failed`] and [`State::Stopped`]; why, at [`State::Restarting`].
     pub failure: Option<ServiceError>,
+    /// How often it was started again.
+    pub restarts: u32,
+    /// How long ago it gave its last sign of life.
+    pub silence: Duration,
     /// Requests that have no answer yet.
     pub in_flight: usize,
     /// Requests and commands taken so far.
@@ -64,6 +75,12 @@ pub struct Status {
     pub events: u64,
     /// Events dropped because nobody read them.
     pub events_dropped: u64,
+    /// Messages that went either way, in total.
+    pub messages: u64,
+    /// Bytes that were copied or transferred, in total; none where values move.
+    pub bytes: u64,
+    /// Its requests by kind, in total.
+    pub kinds: Vec<KindStats>,
     /// The last report of progress.
     pub progress: Option<Progress>,
 }
@@ -74,11 +91,13 @@ impl fmt::Display for Status {
         let state = match self.state {
             State::Starting => "starting",
             State::Ready => "running",
+            State::Restarting => "restarting",
             State::Failed => "failed",
             State::Stopped => "stopped",
         };
         let path = match self.host {
             HostKind::Thread => "on its own thread",
+            HostKind::Worker => "in its own Web Worker",
             HostKind::Inline => "on the main thread",
             HostKind::Stepped => "in stepped time",
         };
@@ -86,34 +105,41 @@ impl fmt::Display for Status {
     }
 }
 
-/// The live form of [`Status`], shared between a service's host and its handle.
-#[derive(Debug)]
+/// Told of progress as it happens.
+type Listener = Box<dyn Fn(&Progress) + Send>;
+
+/// One start of a service, as its host and its owner see it.
 pub(crate) struct Shared {
-    service: &'static str,
+    pub(crate) service: &'static str,
+    born: Instant,
     state: AtomicU8,
-    pub(crate) in_flight: AtomicUsize,
+    /// Since when the service is in a call, microseconds after `born`, plus one; 0 between calls.
+    busy_since: AtomicU64,
+    /// When it last gave a sign of life, microseconds after `born`.
+    beat: AtomicU64,
     pub(crate) received: AtomicU64,
-    pub(crate) answered: AtomicU64,
     pub(crate) ticks: AtomicU64,
     pub(crate) events: AtomicU64,
     pub(crate) events_dropped: AtomicU64,
     texts: Mutex<Texts>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Texts {
     failure: Option<ServiceError>,
     progress: Option<Progress>,
+    listener: Option<Listener>,
 }
 
 impl Shared {
     pub(crate) fn new(service: &'static str) -> Self {
         Self {
             service,
+            born: Instant::now(),
             state: AtomicU8::new(State::Starting as u8),
-            in_flight: AtomicUsize::new(0),
+            busy_since: AtomicU64::new(0),
+            beat: AtomicU64::new(0),
             received: AtomicU64::new(0),
-            answered: AtomicU64::new(0),
             ticks: AtomicU64::new(0),
             events: AtomicU64::new(0),
             events_dropped: AtomicU64::new(0),
@@ -122,66 +148,100 @@ impl Shared {
     }
 
     pub(crate) fn state(&self) -> State {
+        const STARTING: u8 = State::Starting as u8;
+        const READY: u8 = State::Ready as u8;
+        const FAILED: u8 = State::Failed as u8;
         match self.state.load(Ordering::SeqCst) {
-            0 => State::Starting,
-            1 => State::Ready,
-            2 => State::Failed,
+            STARTING => State::Starting,
+            READY => State::Ready,
+            FAILED => State::Failed,
             _ => State::Stopped,
         }
     }
 
+    /// Says that the service takes messages, unless it has ended meanwhile.
     pub(crate) fn set_ready(&self) {
-        self.state.store(State::Ready as u8, Ordering::SeqCst);
+        let (from, to) = (State::Starting as u8, State::Ready as u8);
+        // One that has ended stays ended.
+        self.state
+            .compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst)
+            .ok();
     }
 
-    /// Ends the service's life; the first end counts.
-    pub(crate) fn end(&self, state: State, why: ServiceError) {
+    /// Ends the service's life; the first end counts. Answers whether this was the first.
+    pub(crate) fn end(&self, state: State, why: ServiceError) -> bool {
         let mut texts = self.texts();
-        if texts.failure.is_none() {
+        let first = texts.failure.is_none();
+        if first {
             texts.failure = Some(why);
             self.state.store(state as u8, Ordering::SeqCst);
         }
+        first
     }
 
     /// How the service ended, if it has.
     pub(crate) fn ended(&self) -> Option<ServiceError> {
         match self.state() {
-            State::Starting | State::Ready => None,
             State::Failed | State::Stopped => self.texts().failure.clone(),
+            State::Starting | State::Ready | State::Restarting => None,
         }
     }
 
-    /// How the service ended, for a request whose answer can no longer come.
-    pub(crate) fn end_or_gone(&self) -> ServiceError {
-        self.ended().unwrap_or_else(|| ServiceError::Gone {
-            service: self.service.to_owned(),
-            why: "it ended before it answered".to_owned(),
-        })
+    /// A call of the service begins.
+    pub(crate) fn enter(&self) {
+        self.busy_since.store(self.micros() + 1, Ordering::Relaxed);
+    }
+
+    /// The call has ended.
+    pub(crate) fn leave(&self) {
+        self.busy_since.store(0, Ordering::Relaxed);
+        self.alive();
+    }
+
+    /// Takes note of a sign of life.
+    pub(crate) fn alive(&self) {
+        self.beat.store(self.micros(), Ordering::Relaxed);
+    }
+
+    /// How long the service has been in its present call; nothing between calls.
+    pub(crate) fn busy(&self) -> Option<Duration> {
+        let since = self.busy_since.load(Ordering::Relaxed).checked_sub(1)?;
+        // A long call that reports progress is alive.
+        let since = since.max(self.beat.load(Ordering::Relaxed));
+        Some(Duration::from_micros(self.micros().saturating_sub(since)))
+    }
+
+    /// How long ago the last sign of life was. A service that waits for messages is alive.
+    pub(crate) fn silence(&self, host: HostKind) -> Duration {
+        match host {
+            HostKind::Worker => {
+                let beat = self.beat.load(Ordering::Relaxed);
+                Duration::from_micros(self.micros().saturating_sub(beat))
+            }
+            _ => self.busy().unwrap_or_default(),
+        }
+    }
+
+    fn micros(&self) -> u64 {
+        u64::try_from(self.born.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
     pub(crate) fn set_progress(&self, progress: Progress) {
-        self.texts().progress = Some(progress);
+        self.alive();
+        let mut texts = self.texts();
+        if let Some(listener) = &texts.listener {
+            listener(&progress);
+        }
+        texts.progress = Some(progress);
     }
 
-    pub(crate) fn status(&self, host: HostKind, fallback: Option<String>) -> Status {
-        let (failure, progress) = {
-            let texts = self.texts();
-            (texts.failure.clone(), texts.progress.clone())
-        };
-        Status {
-            service: self.service,
-            host,
-            fallback,
-            state: self.state(),
-            failure,
-            in_flight: self.in_flight.load(Ordering::SeqCst),
-            received: self.received.load(Ordering::Relaxed),
-            answered: self.answered.load(Ordering::Relaxed),
-            ticks: self.ticks.load(Ordering::Relaxed),
-            events: self.events.load(Ordering::Relaxed),
-            events_dropped: self.events_dropped.load(Ordering::Relaxed),
-            progress,
-        }
+    #[cfg(any(test, target_family = "wasm"))]
+    pub(crate) fn on_progress(&self, listener: Listener) {
+        self.texts().listener = Some(listener);
+    }
+
+    pub(crate) fn progress(&self) -> Option<Progress> {
+        self.texts().progress.clone()
     }
 
     fn texts(&self) -> MutexGuard<'_, Texts> {

@@ -1,6 +1,5 @@
-//! Wakes futures at their timeouts: one thread for all, there only while something waits.
-//!
-//! In the browser, where no thread can be made, a timeout is seen at the next poll.
+//! Wakes futures at their timeouts: natively one thread for all, there only while something waits;
+//! in the browser its timers.
 
 use std::task::Waker;
 
@@ -11,7 +10,7 @@ pub(crate) fn wake_at(deadline: Instant, waker: Waker) {
     #[cfg(not(target_family = "wasm"))]
     threaded::wake_at(deadline, waker);
     #[cfg(target_family = "wasm")]
-    drop((deadline, waker));
+    crate::web::wake_at(deadline, waker);
 }
 
 #[cfg(not(target_family = "wasm"))]

@@ -9,6 +9,7 @@ use forearm_protocol::scene::{ObjectShape, Scene};
 use forearm_sim::{SimError, World};
 use forearm_workers::Clock;
 
+use crate::config::Resume;
 use crate::motion::Surroundings;
 
 /// The simulated world of a scene. It belongs to the loop and is lent to backends and
@@ -86,6 +87,17 @@ impl Plant {
         self.ticks = 0;
         self.recent = StepTime::default();
         self.total = StepTime::default();
+    }
+
+    /// Puts simulated arms and objects where they were left, at rest. What does not fit the scene
+    /// is left out.
+    pub fn place(&mut self, left: &Resume) {
+        for (arm, left) in left.arms.iter().enumerate() {
+            self.world.place_arm(arm, &left.positions);
+        }
+        for (object, pose) in left.objects.iter().enumerate() {
+            self.world.set_object_pose(object, *pose);
+        }
     }
 
     /// Moves the world on by one tick: as many fixed steps as fit into the ticks so far. How late

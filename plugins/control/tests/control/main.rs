@@ -5,8 +5,8 @@ mod interruptions;
 use std::sync::Arc;
 
 use forearm_control::{
-    ControlConfig, ControlService, Expectation, HeadlessOptions, HeadlessReport, Startup, headless,
-    jitter_objects,
+    ControlConfig, ControlService, ControlSetup, Expectation, HeadlessOptions, HeadlessReport,
+    Startup, headless, jitter_objects,
 };
 use forearm_protocol::control::{
     Command, Event, GamepadState, Inspection, Reply, Request, ScriptState, StateUpdate, TeleopMode,
@@ -44,9 +44,12 @@ struct Bench {
 
 impl Bench {
     fn new(startup: Startup) -> Self {
-        let service = move || ControlService::new(ControlConfig::default(), startup);
+        let setup = ControlSetup {
+            startup,
+            ..ControlSetup::default()
+        };
         Self {
-            handle: spawn(service, Host::Stepped),
+            handle: spawn(setup, Host::Stepped),
             now_secs: 0.0,
             notices: Vec::new(),
         }
@@ -58,6 +61,7 @@ impl Bench {
             bundle: Some(bundle(scene())),
             script: None,
             start: true,
+            resume: None,
         })
     }
 

@@ -3,6 +3,7 @@
 #![expect(dead_code, unreachable_pub, reason = "every test uses a part of it")]
 
 pub mod raster;
+pub mod workers;
 
 use std::sync::Arc;
 
@@ -89,12 +90,16 @@ impl Stage {
     }
 
     pub fn press(&mut self, key: egui::Key) -> Outbox {
+        self.press_with(key, egui::Modifiers::NONE)
+    }
+
+    pub fn press_with(&mut self, key: egui::Key, modifiers: egui::Modifiers) -> Outbox {
         let event = |pressed| Event::Key {
             key,
             physical_key: None,
             pressed,
             repeat: false,
-            modifiers: egui::Modifiers::NONE,
+            modifiers,
         };
         let out = self.frame(vec![event(true)]);
         self.frame(vec![event(false)]);
@@ -123,6 +128,24 @@ impl Stage {
             );
             named.then_some(middle)
         })
+    }
+
+    /// Where the widgets are that a screen reader has names for, and those names.
+    pub fn widgets(&self) -> Vec<(Rect, String)> {
+        let update = self
+            .full
+            .as_ref()
+            .and_then(|full| full.platform_output.accesskit_update.as_ref());
+        let nodes = update.into_iter().flat_map(|update| &update.nodes);
+        nodes
+            .filter_map(|(_, node)| {
+                let bounds = node.bounds()?;
+                let corner = |x: f64, y: f64| pos2(x as f32, y as f32);
+                let rect =
+                    Rect::from_min_max(corner(bounds.x0, bounds.y0), corner(bounds.x1, bounds.y1));
+                Some((rect, node.label()?.to_owned()))
+            })
+            .collect()
     }
 
     /// The picture of the last frame.

@@ -1,10 +1,8 @@
-//! Remembers choices and layout between starts, in the person's configuration folder.
+//! Settings in a file.
 
 use std::path::PathBuf;
 
 use anyhow::Context;
-use forearm_panel::PanelSettings;
-use forearm_protocol::ron_file;
 
 use crate::files;
 
@@ -18,28 +16,26 @@ fn path() -> Option<PathBuf> {
     Some(folders.config_dir().join("settings.ron"))
 }
 
-/// The stored settings; the defaults where there are none yet.
+/// The file's name and text, if there is one.
 ///
 /// # Errors
-/// Says what is wrong with the settings file.
-pub fn load() -> anyhow::Result<PanelSettings> {
+/// It can't be read.
+pub(super) fn read() -> anyhow::Result<Option<(String, String)>> {
     let Some(path) = path().filter(|path| path.exists()) else {
-        return Ok(PanelSettings::default());
+        return Ok(None);
     };
     let text = files::read_text(&path).context("the settings can't be read")?;
-    let settings: PanelSettings = ron_file::parse(&path.display().to_string(), &text)?;
-    Ok(settings.sanitized())
+    Ok(Some((path.display().to_string(), text)))
 }
 
-/// Stores the settings. The file is replaced as a whole: a crash leaves the old or the new one.
+/// Replaces the file as a whole: a crash leaves the old or the new one.
 ///
 /// # Errors
 /// Says which file can't be written, and why.
-pub fn store(settings: &PanelSettings) -> anyhow::Result<()> {
+pub(super) fn write(text: &str) -> anyhow::Result<()> {
     let Some(path) = path() else {
         return Ok(());
     };
-    let text = ron::ser::to_string_pretty(settings, ron::ser::PrettyConfig::default())?;
     let failed = || format!("settings can't be stored in {}", path.display());
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).with_context(failed)?;

@@ -1,0 +1,22 @@
+//! The browser's hosts: Web Workers, and what runs inside them.
+//!
+//! The page compiles the worker's module once and hands it to the app, which hands it to
+//! [`configure`]. Each service then gets a worker of its own: `owner` is the app's end of it,
+//! [`start`] what the worker calls when it has come up. Messages are
+//! [`Packet`](forearm_protocol::Packet)s; services that feed each other do so through a
+//! `MessageChannel`, past the main thread. No `SharedArrayBuffer` is needed.
+
+mod files;
+mod log;
+mod owner;
+mod packet;
+mod port;
+mod station;
+mod timers;
+
+pub use files::{WorkerFiles, configure};
+pub use log::log_to_console;
+pub(crate) use owner::Owner;
+pub(crate) use port::{LinkPort, PortTarget, feed_from_port};
+pub use station::{Entry, entry, start};
+pub(crate) use timers::wake_at;

@@ -1,0 +1,264 @@
+//! The app's end of a Web Worker: it carries packets, and notices when the worker dies.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::Weak;
+
+use crossbeam_channel::Receiver;
+use forearm_protocol::lifecycle::ToWorker;
+use forearm_protocol::{Packet, ServiceError};
+use js_sys::{Array, Object, Reflect};
+use send_wrapper::SendWrapper;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{ErrorEvent, MessageEvent, MessagePort, Worker, WorkerOptions, WorkerType};
+
+use crate::core::{Inbound, Parts};
+use crate::office::Office;
+use crate::remote::{Remote, RemoteParts};
+use crate::service::Service;
+use crate::web::files::files;
+use crate::web::packet::{from_js, set, text_of, to_js};
+use crate::web::timers::{Interval, after};
+
+/// How long a worker may take to end by itself before it is ended, milliseconds.
+const FAREWELL_MILLIS: f64 = 1000.0;
+
+/// A Web Worker with one service. It stays on its thread, as all of JavaScript does.
+pub(crate) struct Owner<S: Service>(SendWrapper<Inner<S>>);
+
+struct Inner<S: Service> {
+    worker: Worker,
+    remote: Rc<RefCell<Option<Remote<S>>>>,
+    /// Why nothing came up at the other end, if so.
+    unborn: Rc<RefCell<Option<String>>>,
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    _on_error: Closure<dyn FnMut(ErrorEvent)>,
+    on_leave: Closure<dyn FnMut(JsValue)>,
+    _check: Interval,
+}
+
+impl<S: Service> Owner<S> {
+    /// Makes a worker and has it become the service; what waits in `inbox` is sent.
+    ///
+    /// # Errors
+    /// Why there is no worker, with the parts.
+    pub(crate) fn start(
+        setup: &S::Setup,
+        parts: RemoteParts<S>,
+        inbox: &Receiver<Inbound<S>>,
+        office: Weak<Office<S>>,
+    ) -> Result<Self, Box<(RemoteParts<S>, String)>> {
+        let made = files().and_then(|files| {
+            let options = WorkerOptions::new();
+            options.set_type(WorkerType::Module);
+            options.set_name(&format!("forearm {}", S::NAME));
+            let worker = Worker::new_with_options(&files.entry, &options)
+                .map_err(|error| text_of(&error))?;
+            // The script loads itself before it looks at what follows.
+            let boot = Object::new();
+            set(&boot, "glue", JsValue::from_str(&files.glue));
+            set(&boot, "module", files.module.clone().into());
+            worker
+                .post_message(&boot)
+                .map_err(|error| text_of(&error))?;
+            Ok((worker, files.log))
+        });
+        let (worker, log) = match made {
+            Ok(made) => made,
+            Err(why) => return Err(Box::new((parts, why))),
+        };
+        let posting = worker.clone();
+        let post = Box::new(move |packet: Packet| post(&posting, packet, None));
+        let mut remote = Remote::new(parts, post);
+        if let Err(error) = remote.start(setup, &log) {
+            remote.fail(error);
+        }
+        for message in inbox.try_iter() {
+            // There is room: both queues are of one size.
+            remote.send(message).ok();
+        }
+        Ok(Self::listen(worker, remote, office))
+    }
+
+    fn listen(worker: Worker, remote: Remote<S>, office: Weak<Office<S>>) -> Self {
+        let remote = Rc::new(RefCell::new(Some(remote)));
+        let unborn = Rc::new(RefCell::new(None));
+
+        let heard = Rc::clone(&remote);
+        let failed = Rc::clone(&unborn);
+        let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+            let data = event.data();
+            if let Some(packet) = from_js(&data) {
+                if let Some(remote) = heard.borrow_mut().as_mut() {
+                    remote.receive(packet);
+                }
+            } else if let Ok(why) = Reflect::get(&data, &"failed".into()) {
+                // The script could not load the module.
+                failed.replace(why.as_string());
+            }
+        });
+        worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+
+        let broken = Rc::clone(&remote);
+        let failed = Rc::clone(&unborn);
+        let watching = office.clone();
+        let on_error = Closure::<dyn FnMut(ErrorEvent)>::new(move |event: ErrorEvent| {
+            event.prevent_default();
+            if let Some(remote) = broken.borrow_mut().as_mut() {
+                let why = match event.message() {
+                    // A script that may not be loaded says nothing.
+                    empty if empty.is_empty() => "its script could not be loaded".to_owned(),
+                    why => why,
+                };
+                if remote.is_ready() {
+                    remote.fail(ServiceError::Crashed {
+                        service: S::NAME.to_owned(),
+                        why,
+                        stack: place(&event),
+                    });
+                } else {
+                    failed.replace(Some(why));
+                }
+            }
+            if let Some(office) = watching.upgrade() {
+                office.watch();
+            }
+        });
+        worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+
+        // A page that goes for good leaves everything safe. One that may come back is frozen, and
+        // its workers with it.
+        let leaving = worker.clone();
+        let on_leave = Closure::<dyn FnMut(JsValue)>::new(move |event: JsValue| {
+            let persisted = Reflect::get(&event, &"persisted".into());
+            if !persisted.is_ok_and(|persisted| persisted.is_truthy())
+                && let Ok(packet) = Packet::new(ToWorker::Teardown, None, 0)
+            {
+                post(&leaving, packet, None).ok();
+            }
+        });
+        if let Some(window) = web_sys::window() {
+            let listener = on_leave.as_ref().unchecked_ref();
+            window
+                .add_event_listener_with_callback("pagehide", listener)
+                .ok();
+        }
+
+        let checked = Rc::clone(&remote);
+        let pace = S::HANG_AFTER.as_secs_f64() * 1e3 / 4.0;
+        let check = Interval::new(pace, move || {
+            if let Some(remote) = checked.borrow_mut().as_mut() {
+                remote.check();
+            }
+            if let Some(office) = office.upgrade() {
+                office.watch();
+            }
+        });
+        Self(SendWrapper::new(Inner {
+            worker,
+            remote,
+            unborn,
+            _on_message: on_message,
+            _on_error: on_error,
+            on_leave,
+            _check: check,
+        }))
+    }
+
+    /// Sends a message.
+    ///
+    /// # Errors
+    /// As [`Remote::send`].
+    pub(crate) fn send(&self, message: Inbound<S>) -> Result<(), ServiceError> {
+        match self.0.remote.borrow_mut().as_mut() {
+            Some(remote) => remote.send(message),
+            None => Err(crate::core::stopped_error::<S>()),
+        }
+    }
+
+    /// Gives a request up.
+    pub(crate) fn cancel(&self, id: u64) {
+        if let Some(remote) = self.0.remote.borrow_mut().as_mut() {
+            remote.cancel(id);
+        }
+    }
+
+    /// Ends the worker at once; nobody is told.
+    pub(crate) fn kill(&self) {
+        self.0.worker.terminate();
+    }
+
+    /// Has the service end in order, and ends the worker when its time is over.
+    pub(crate) fn stop(&self) {
+        if let Ok(packet) = Packet::new(ToWorker::Teardown, None, 0) {
+            post(&self.0.worker, packet, None).ok();
+        }
+        let worker = self.0.worker.clone();
+        after(FAREWELL_MILLIS, move || worker.terminate());
+    }
+
+    /// What comes out of `port` is fed to the service.
+    pub(crate) fn link_in(&self, port: &MessagePort) {
+        self.link(ToWorker::LinkIn, port, 0);
+    }
+
+    /// What the service feeds goes into `port`; `number` tells its links apart.
+    pub(crate) fn link_out(&self, port: &MessagePort, number: u64) {
+        self.link(ToWorker::LinkOut, port, number);
+    }
+
+    fn link(&self, message: ToWorker, port: &MessagePort, number: u64) {
+        if let Ok(packet) = Packet::new(message, None, number)
+            && let Err(error) = post(&self.0.worker, packet, Some(port))
+        {
+            tracing::error!("{} can't be linked: {error}", S::NAME);
+        }
+    }
+
+    /// Why nothing came up at the other end, if so, with everything that another host needs.
+    pub(crate) fn take_back_unborn(
+        &self,
+        setup: &S::Setup,
+    ) -> Option<(String, Parts<S>, VecDeque<Inbound<S>>)> {
+        let why = self.0.unborn.borrow_mut().take()?;
+        let remote = self.0.remote.borrow_mut().take()?;
+        let (parts, queue) = remote.dissolve(setup.clone());
+        self.kill();
+        Some((why, parts, queue))
+    }
+}
+
+impl<S: Service> Drop for Inner<S> {
+    fn drop(&mut self) {
+        self.worker.set_onmessage(None);
+        self.worker.set_onerror(None);
+        if let Some(window) = web_sys::window() {
+            let listener = self.on_leave.as_ref().unchecked_ref();
+            window
+                .remove_event_listener_with_callback("pagehide", listener)
+                .ok();
+        }
+    }
+}
+
+fn place(event: &ErrorEvent) -> Option<String> {
+    let file = event.filename();
+    (!file.is_empty()).then(|| format!("{file}:{}:{}", event.lineno(), event.colno()))
+}
+
+fn post(worker: &Worker, packet: Packet, port: Option<&MessagePort>) -> Result<(), ServiceError> {
+    let (object, transfer): (Object, Array) = to_js(packet);
+    if let Some(port) = port {
+        set(&object, "port", port.into());
+        transfer.push(port);
+    }
+    worker
+        .post_message_with_transfer(&object, &transfer)
+        .map_err(|error| ServiceError::Refused {
+            what: "the message".to_owned(),
+            why: text_of(&error),
+            next: "a buffer can be sent only once".to_owned(),
+        })
+}

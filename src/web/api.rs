@@ -1,0 +1,311 @@
+//! `globalThis.forearm`: what scripts and tests can ask of the running app.
+//!
+//! - `state()`: the latest state of everything, an object as
+//!   [`StateUpdate`](forearm_protocol::control::StateUpdate) is written in JSON, or null;
+//! - `inspect()`: a promise of an [`Inspection`](forearm_protocol::control::Inspection);
+//! - `request(name, arguments)`: asks the control service, for instance `request("Start")` or
+//!   `request("SetTorque", { arm: 0, on: false })`; a promise of the answer;
+//! - `command(name, arguments)`: tells it, for instance `command("EStop")`;
+//! - `services()`: how each service does;
+//! - `toasts()`: the texts of the notices on show, oldest first;
+//! - `inject(service, fault)`: makes a service fail (`Throw`, `Trap`, `Hang`, `Kill`), to see that the
+//!   rest survives it.
+//!
+//! A promise that fails has an `Error` with the service's own words.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
+use bevy::prelude::*;
+use forearm_control::Control;
+use forearm_panel::PanelState;
+use forearm_protocol::control::{Command, Event as ControlEvent, Reply, Request, StateUpdate};
+use forearm_protocol::lifecycle::Fault;
+use forearm_workers::{HostKind, State, Status};
+use js_sys::{Function, JSON, Object, Promise, Reflect};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use wasm_bindgen::prelude::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::spawn_local;
+
+use super::js;
+
+/// What scripts asked since the last frame that may wait; more is refused.
+const MAX_WAITING: usize = 1024;
+
+/// Serves `globalThis.forearm`.
+#[derive(Debug)]
+pub(crate) struct ApiPlugin;
+
+impl Plugin for ApiPlugin {
+    fn build(&self, app: &mut App) {
+        app.add_systems(First, (remember, carry_out));
+        if let Err(error) = publish() {
+            warn!("scripts can't ask the app: {}", js::said(&error));
+        }
+    }
+}
+
+/// What waits for the next frame, and what is known since the last.
+#[derive(Default)]
+struct Desk {
+    requests: VecDeque<Asked>,
+    commands: VecDeque<Command>,
+    faults: VecDeque<Fault>,
+    state: Option<Box<StateUpdate>>,
+    services: Vec<ServiceReport>,
+    toasts: Vec<String>,
+}
+
+/// A request, and the ends of its promise.
+struct Asked {
+    request: Request,
+    resolve: Function,
+    reject: Function,
+}
+
+/// How a service does, for `services()`.
+#[derive(Serialize)]
+struct ServiceReport {
+    name: &'static str,
+    /// `worker`, or `inline` on the main thread.
+    host: &'static str,
+    /// Why it has no worker.
+    fallback: Option<String>,
+    /// `starting`, `running`, `restarting`, `failed` or `stopped`.
+    state: &'static str,
+    failure: Option<String>,
+    restarts: u32,
+    in_flight: usize,
+    silence_secs: f64,
+    ticks: u64,
+    messages: u64,
+    bytes: u64,
+}
+
+impl From<&Status> for ServiceReport {
+    fn from(status: &Status) -> Self {
+        Self {
+            name: status.service,
+            host: match status.host {
+                HostKind::Thread => "thread",
+                HostKind::Worker => "worker",
+                HostKind::Inline => "inline",
+                HostKind::Stepped => "stepped",
+            },
+            fallback: status.fallback.clone(),
+            state: match status.state {
+                State::Starting => "starting",
+                State::Ready => "running",
+                State::Restarting => "restarting",
+                State::Failed => "failed",
+                State::Stopped => "stopped",
+            },
+            failure: status.failure.as_ref().map(ToString::to_string),
+            restarts: status.restarts,
+            in_flight: status.in_flight,
+            silence_secs: status.silence.as_secs_f64(),
+            ticks: status.ticks,
+            messages: status.messages,
+            bytes: status.bytes,
+        }
+    }
+}
+
+thread_local! {
+    static DESK: RefCell<Desk> = RefCell::default();
+}
+
+/// Tells the control service something with the next frame.
+pub(super) fn command(command: Command) {
+    DESK.with_borrow_mut(|desk| {
+        if desk.commands.len() < MAX_WAITING {
+            desk.commands.push_back(command);
+        }
+    });
+}
+
+fn remember(
+    mut events: MessageReader<ControlEvent>,
+    control: Res<Control>,
+    panels: Res<PanelState>,
+) {
+    DESK.with_borrow_mut(|desk| {
+        for event in events.read() {
+            match event {
+                ControlEvent::State(state) => desk.state = Some(state.clone()),
+                ControlEvent::SceneLoaded { .. } => desk.state = None,
+                _ => {}
+            }
+        }
+        desk.services.clear();
+        desk.services.push(ServiceReport::from(&control.status()));
+        desk.toasts.clear();
+        desk.toasts.extend(panels.toasts.texts().map(str::to_owned));
+    });
+}
+
+fn carry_out(control: Res<Control>, mut commands: MessageWriter<Command>) {
+    let (requests, told, faults) = DESK.with_borrow_mut(|desk| {
+        (
+            std::mem::take(&mut desk.requests),
+            std::mem::take(&mut desk.commands),
+            std::mem::take(&mut desk.faults),
+        )
+    });
+    commands.write_batch(told);
+    for fault in faults {
+        if let Err(error) = control.inject(fault) {
+            warn!("nothing to make fail: {error}");
+        }
+    }
+    for asked in requests {
+        let answer = control.ask(asked.request);
+        spawn_local(async move {
+            let settled = match answer.await {
+                Ok(reply) => reply_to_js(&reply)
+                    .and_then(|reply| asked.resolve.call1(&JsValue::NULL, &reply)),
+                Err(error) => asked
+                    .reject
+                    .call1(&JsValue::NULL, &problem(&error.to_string())),
+            };
+            if let Err(error) = settled {
+                warn!("an answer can't be handed over: {}", js::said(&error));
+            }
+        });
+    }
+}
+
+/// Makes `globalThis.forearm`.
+fn publish() -> Result<(), JsValue> {
+    let api = Object::new();
+    let set = |name: &str, function: JsValue| Reflect::set(&api, &name.into(), &function);
+    set(
+        "state",
+        Closure::<dyn Fn() -> Result<JsValue, JsValue>>::new(state).into_js_value(),
+    )?;
+    set(
+        "services",
+        Closure::<dyn Fn() -> Result<JsValue, JsValue>>::new(services).into_js_value(),
+    )?;
+    set(
+        "inspect",
+        Closure::<dyn Fn() -> Promise>::new(inspect).into_js_value(),
+    )?;
+    set(
+        "request",
+        Closure::<dyn Fn(JsValue, JsValue) -> Promise>::new(request).into_js_value(),
+    )?;
+    set(
+        "command",
+        Closure::<dyn Fn(JsValue, JsValue) -> Result<(), JsValue>>::new(tell).into_js_value(),
+    )?;
+    set(
+        "toasts",
+        Closure::<dyn Fn() -> Result<JsValue, JsValue>>::new(toasts).into_js_value(),
+    )?;
+    set(
+        "inject",
+        Closure::<dyn Fn(String, String) -> Result<(), JsValue>>::new(inject).into_js_value(),
+    )?;
+    Reflect::set(&js_sys::global(), &"forearm".into(), &api).map(|_set| ())
+}
+
+fn state() -> Result<JsValue, JsValue> {
+    DESK.with_borrow(|desk| to_js(&desk.state))
+}
+
+fn services() -> Result<JsValue, JsValue> {
+    DESK.with_borrow(|desk| to_js(&desk.services))
+}
+
+fn toasts() -> Result<JsValue, JsValue> {
+    DESK.with_borrow(|desk| to_js(&desk.toasts))
+}
+
+fn inject(service: String, fault: String) -> Result<(), JsValue> {
+    DESK.with_borrow_mut(|desk| {
+        if !desk.services.iter().any(|known| known.name == service) {
+            return Err(problem(&format!("there is no service `{service}`")));
+        }
+        let fault = serde_json::from_value(fault.into())
+            .map_err(|error| problem(&format!("no such fault: {error}")))?;
+        desk.faults.push_back(fault);
+        Ok(())
+    })
+}
+
+fn inspect() -> Promise {
+    ask(Ok(Request::Inspect))
+}
+
+fn request(name: JsValue, arguments: JsValue) -> Promise {
+    ask(message("request", &name, &arguments))
+}
+
+fn tell(name: JsValue, arguments: JsValue) -> Result<(), JsValue> {
+    command(message("command", &name, &arguments)?);
+    Ok(())
+}
+
+/// A promise of the answer, which is asked for with the next frame.
+fn ask(request: Result<Request, JsValue>) -> Promise {
+    let mut request = Some(request);
+    Promise::new(&mut |resolve, reject| {
+        let refusal = match request.take() {
+            Some(Ok(request)) => DESK.with_borrow_mut(|desk| {
+                if desk.requests.len() >= MAX_WAITING {
+                    return Some(problem(
+                        "too many requests wait; let some be answered first",
+                    ));
+                }
+                desk.requests.push_back(Asked {
+                    request,
+                    resolve,
+                    reject: reject.clone(),
+                });
+                None
+            }),
+            Some(Err(error)) => Some(error),
+            None => None,
+        };
+        if let Some(error) = refusal {
+            reject.call1(&JsValue::NULL, &error).ok();
+        }
+    })
+}
+
+/// Reads a message: its name and its fields, or all of it as one object `{ name: fields }`.
+fn message<T: DeserializeOwned>(
+    kind: &str,
+    name: &JsValue,
+    arguments: &JsValue,
+) -> Result<T, JsValue> {
+    let whole = if arguments.is_undefined() {
+        name.clone()
+    } else {
+        let whole = Object::new();
+        Reflect::set(&whole, name, arguments)?;
+        whole.into()
+    };
+    let text = String::from(JSON::stringify(&whole)?);
+    serde_json::from_str(&text).map_err(|error| problem(&format!("no such {kind}: {error}")))
+}
+
+/// A reply is told by what it holds, a plain "done" as undefined.
+fn reply_to_js(reply: &Reply) -> Result<JsValue, JsValue> {
+    match reply {
+        Reply::Done => Ok(JsValue::UNDEFINED),
+        Reply::Inspection(inspection) => to_js(inspection),
+    }
+}
+
+fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
+    let text = serde_json::to_string(value).map_err(|error| problem(&error.to_string()))?;
+    JSON::parse(&text)
+}
+
+fn problem(text: &str) -> JsValue {
+    js_sys::Error::new(text).unchecked_into()
+}
