@@ -175,7 +175,7 @@ fn carry_out(
             PanelAction::Toggle(..) | PanelAction::SetTheme(_) => {}
             // What is asked of services: the roster carries it out.
             PanelAction::RestartService(_) | PanelAction::SetDiagnostics(_) => {}
-            // Not offered while `WorkersView::trials` is `None`.
+            // `trials` carries these out.
             PanelAction::StartTrials { .. } | PanelAction::CancelTrials => {}
             PanelAction::SettingsChanged => {
                 if let Err(error) = settings::store(&panel.settings) {

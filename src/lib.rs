@@ -17,6 +17,7 @@ pub mod motions;
 pub mod roster;
 pub mod scenes;
 pub mod settings;
+pub mod trials;
 #[cfg(target_family = "wasm")]
 pub mod web;
 
@@ -109,6 +110,8 @@ pub fn app(setup: AppSetup) -> App {
         .add_plugins(forearm_panel::plugin::PanelPlugin)
         // Which services run and how they do, for the panels.
         .add_plugins(roster::RosterPlugin)
+        // Motions tried in the background.
+        .add_plugins(trials::TrialsPlugin)
         // Keys and gamepads.
         .add_plugins(input::InputPlugin)
         // Which scene and arm a person works with.

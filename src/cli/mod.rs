@@ -7,6 +7,7 @@ mod bench;
 mod scene;
 mod snapshot;
 mod teleoperate;
+mod trials;
 mod window;
 
 use std::path::{Path, PathBuf};
@@ -42,6 +43,15 @@ pub(crate) struct Cli {
 enum Command {
     /// Drive an arm without a window: play a motion, print LeRobot's loop line and joint table.
     Teleoperate(teleoperate::TeleoperateArgs),
+    /// Play a motion many times, with the objects moved at random, and tell how often it worked.
+    ///
+    /// Runs are played as fast as it goes, side by side on as many threads as the machine has cores
+    /// but one, at most six. Equal numbers give equal runs, here as in the window and in a browser:
+    /// compare the state hashes that --json prints. Ctrl-C ends the runs and shows those that ended.
+    ///
+    /// Exit codes: 0 when all runs did what they should (or as many as --at-least says), 1 when fewer
+    /// did or it was interrupted, 2 when a flag or a file was wrong.
+    Trials(trials::TrialsArgs),
     /// List the built-in scenes, or check a scene file.
     #[command(subcommand)]
     Scene(scene::SceneCommand),
@@ -126,6 +136,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     forearm::logging::init(&cli.log).or_bad_input()?;
     match command {
         Command::Teleoperate(args) => teleoperate::run(&args),
+        Command::Trials(args) => trials::run(&args),
         Command::Scene(command) => scene::run(&command),
         Command::Arm(command) => arm::run(&command),
         Command::Bench(command) => bench::run(&command),

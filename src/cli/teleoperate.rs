@@ -111,7 +111,7 @@ pub(crate) fn run(args: &TeleoperateArgs) -> Result<(), Failure> {
 }
 
 /// The text of a built-in motion or a motion file. Whether it fits arm and scene, the service tells.
-fn read_script(reference: &str) -> anyhow::Result<String> {
+pub(crate) fn read_script(reference: &str) -> anyhow::Result<String> {
     if let Some(motion) = BuiltinMotion::find(reference) {
         return Ok(motion.text.to_owned());
     }
@@ -129,7 +129,8 @@ fn read_script(reference: &str) -> anyhow::Result<String> {
     Ok(text)
 }
 
-fn parse_jitter(text: &str) -> Result<f64, String> {
+/// Parses how far objects are moved, metres.
+pub(crate) fn parse_jitter(text: &str) -> Result<f64, String> {
     let metres: f64 = text
         .parse()
         .map_err(|_error| format!("`{text}` is not a number"))?;

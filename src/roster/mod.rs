@@ -13,7 +13,10 @@ use forearm_panel::plugin::PanelSystems;
 use forearm_panel::{
     HostLabel, KindRow, Meter, PanelAction, PanelInputs, ServiceRow, ServiceState,
 };
+use forearm_workers::pool::PoolStatus;
 use forearm_workers::{HostKind, KindStats, State, Status};
+
+use crate::trials::TrialsDesk;
 
 #[cfg(not(target_family = "wasm"))]
 use native as place;
@@ -41,12 +44,17 @@ fn show_machine(mut inputs: ResMut<PanelInputs>) {
 }
 
 /// Does what the panels ask of services.
-fn carry_out(mut actions: MessageReader<PanelAction>, mut control: ResMut<Control>) {
+fn carry_out(
+    mut actions: MessageReader<PanelAction>,
+    mut control: ResMut<Control>,
+    trials: Res<TrialsDesk>,
+) {
     for action in actions.read() {
         match action {
             PanelAction::RestartService(name) if *name == control.status().service => {
                 control.restart();
             }
+            PanelAction::RestartService(name) if *name == trials.status().name => trials.restart(),
             PanelAction::SetDiagnostics(on) => forearm_workers::set_diagnostics(*on),
             _ => {}
         }
@@ -56,6 +64,7 @@ fn carry_out(mut actions: MessageReader<PanelAction>, mut control: ResMut<Contro
 /// Tells the panels how services do.
 fn show(
     control: Res<Control>,
+    trials: Res<TrialsDesk>,
     time: Res<Time<Real>>,
     mut due_secs: Local<f64>,
     mut meter: Local<Meter>,
@@ -66,7 +75,13 @@ fn show(
         return;
     }
     *due_secs = now_secs + REFRESH_SECS;
-    inputs.workers.services = vec![row(&control.status(), &mut meter, now_secs)];
+    inputs.workers.services = vec![
+        row(&control.status(), &mut meter, now_secs),
+        ServiceRow {
+            progress: trials.progress(),
+            ..pool_row(&trials.status(), &mut meter, now_secs)
+        },
+    ];
     inputs.workers.diagnostics = forearm_workers::diagnostics();
 }
 
@@ -78,11 +93,7 @@ fn row(status: &Status, meter: &mut Meter, now_secs: f64) -> ServiceRow {
     let progress = status.progress.as_ref().filter(|_| !ended);
     ServiceRow {
         name: status.service.to_owned(),
-        host: match status.host {
-            HostKind::Thread => HostLabel::Thread,
-            HostKind::Worker => HostLabel::Worker,
-            HostKind::Inline | HostKind::Stepped => HostLabel::Main,
-        },
+        host: label(status.host),
         fallback: status.fallback.clone(),
         state: match status.state {
             State::Starting => ServiceState::Starting,
@@ -101,6 +112,38 @@ fn row(status: &Status, meter: &mut Meter, now_secs: f64) -> ServiceRow {
         messages_per_sec,
         bytes_per_sec,
         kinds: status.kinds.iter().map(kind).collect(),
+    }
+}
+
+/// A pool as the panels show it: one row for all its workers.
+fn pool_row(status: &PoolStatus, meter: &mut Meter, now_secs: f64) -> ServiceRow {
+    let (messages_per_sec, bytes_per_sec) =
+        meter.rates(status.name, status.messages, status.bytes, now_secs);
+    ServiceRow {
+        name: status.name.to_owned(),
+        host: label(status.host.unwrap_or(place::WORKERS)),
+        fallback: status.fallback.clone(),
+        state: match (&status.failure, status.alive) {
+            (Some(_), _) => ServiceState::Failed,
+            (None, 0) => ServiceState::Idle,
+            (None, _) => ServiceState::Running,
+        },
+        failure: status.failure.as_ref().map(ToString::to_string),
+        progress: None,
+        beat_age_secs: (status.busy > 0).then(|| status.silence.as_secs_f64()),
+        restarts: u32::try_from(status.restarts).unwrap_or(u32::MAX),
+        queue: status.queued,
+        messages_per_sec,
+        bytes_per_sec,
+        kinds: status.kinds.iter().map(kind).collect(),
+    }
+}
+
+fn label(host: HostKind) -> HostLabel {
+    match host {
+        HostKind::Thread => HostLabel::Thread,
+        HostKind::Worker => HostLabel::Worker,
+        HostKind::Inline | HostKind::Stepped => HostLabel::Main,
     }
 }
 

@@ -1,6 +1,10 @@
 //! What the machine offers to services, natively.
 
 use forearm_panel::WorkersView;
+use forearm_workers::HostKind;
+
+/// Where workers run, if they can.
+pub(super) const WORKERS: HostKind = HostKind::Thread;
 
 /// Fills in what does not change while the app runs.
 pub(super) fn describe(view: &mut WorkersView) {

@@ -1,8 +1,12 @@
 //! What the page offers to services, in the browser.
 
 use forearm_panel::WorkersView;
+use forearm_workers::HostKind;
 
 use crate::web::js;
+
+/// Where workers run, if they can.
+pub(super) const WORKERS: HostKind = HostKind::Worker;
 
 /// Fills in what does not change while the app runs.
 pub(super) fn describe(view: &mut WorkersView) {

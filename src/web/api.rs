@@ -11,28 +11,29 @@
 //! - `inject(service, fault)`: makes a service fail (`Throw`, `Trap`, `Hang`, `Kill`), to see that the
 //!   rest survives it.
 //!
-//! A promise that fails has an `Error` with the service's own words.
+//! Requests and commands go to the service at once, also while the tab is hidden and the app draws
+//! nothing. A promise that fails has an `Error` with the service's own words.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
 
 use bevy::prelude::*;
-use forearm_control::Control;
+use forearm_control::{Control, ControlService};
 use forearm_panel::PanelState;
 use forearm_protocol::control::{Command, Event as ControlEvent, Reply, Request, StateUpdate};
 use forearm_protocol::lifecycle::Fault;
-use forearm_workers::{HostKind, State, Status};
-use js_sys::{Function, JSON, Object, Promise, Reflect};
+use forearm_workers::{HostKind, Line, State, Status};
+use js_sys::{JSON, Object, Promise, Reflect};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::spawn_local;
+use wasm_bindgen_futures::future_to_promise;
 
 use super::js;
 
-/// What scripts asked since the last frame that may wait; more is refused.
-const MAX_WAITING: usize = 1024;
+/// What a script hears that asks before the app has started.
+const NO_SERVICE: &str = "the control service is not there yet";
 
 /// Serves `globalThis.forearm`.
 #[derive(Debug)]
@@ -40,6 +41,8 @@ pub(crate) struct ApiPlugin;
 
 impl Plugin for ApiPlugin {
     fn build(&self, app: &mut App) {
+        let line = app.world().get_resource::<Control>().map(Control::line);
+        DESK.with_borrow_mut(|desk| desk.line = line);
         app.add_systems(First, (remember, carry_out));
         if let Err(error) = publish() {
             warn!("scripts can't ask the app: {}", js::said(&error));
@@ -47,22 +50,14 @@ impl Plugin for ApiPlugin {
     }
 }
 
-/// What waits for the next frame, and what is known since the last.
+/// The way to the control service, what waits for the next frame, and what is known since the last.
 #[derive(Default)]
 struct Desk {
-    requests: VecDeque<Asked>,
-    commands: VecDeque<Command>,
+    line: Option<Line<ControlService>>,
     faults: VecDeque<Fault>,
     state: Option<Box<StateUpdate>>,
     services: Vec<ServiceReport>,
     toasts: Vec<String>,
-}
-
-/// A request, and the ends of its promise.
-struct Asked {
-    request: Request,
-    resolve: Function,
-    reject: Function,
 }
 
 /// How a service does, for `services()`.
@@ -117,13 +112,15 @@ thread_local! {
     static DESK: RefCell<Desk> = RefCell::default();
 }
 
-/// Tells the control service something with the next frame.
-pub(super) fn command(command: Command) {
-    DESK.with_borrow_mut(|desk| {
-        if desk.commands.len() < MAX_WAITING {
-            desk.commands.push_back(command);
-        }
-    });
+/// Tells the control service something.
+///
+/// # Errors
+/// There is none, it has ended, or too much waits for it.
+pub(super) fn command(command: Command) -> Result<(), String> {
+    DESK.with_borrow(|desk| {
+        let line = desk.line.as_ref().ok_or(NO_SERVICE)?;
+        line.send(command).map_err(|error| error.to_string())
+    })
 }
 
 fn remember(
@@ -146,34 +143,12 @@ fn remember(
     });
 }
 
-fn carry_out(control: Res<Control>, mut commands: MessageWriter<Command>) {
-    let (requests, told, faults) = DESK.with_borrow_mut(|desk| {
-        (
-            std::mem::take(&mut desk.requests),
-            std::mem::take(&mut desk.commands),
-            std::mem::take(&mut desk.faults),
-        )
-    });
-    commands.write_batch(told);
+fn carry_out(control: Res<Control>) {
+    let faults = DESK.with_borrow_mut(|desk| std::mem::take(&mut desk.faults));
     for fault in faults {
         if let Err(error) = control.inject(fault) {
             warn!("nothing to make fail: {error}");
         }
-    }
-    for asked in requests {
-        let answer = control.ask(asked.request);
-        spawn_local(async move {
-            let settled = match answer.await {
-                Ok(reply) => reply_to_js(&reply)
-                    .and_then(|reply| asked.resolve.call1(&JsValue::NULL, &reply)),
-                Err(error) => asked
-                    .reject
-                    .call1(&JsValue::NULL, &problem(&error.to_string())),
-            };
-            if let Err(error) = settled {
-                warn!("an answer can't be handed over: {}", js::said(&error));
-            }
-        });
     }
 }
 
@@ -245,33 +220,21 @@ fn request(name: JsValue, arguments: JsValue) -> Promise {
 }
 
 fn tell(name: JsValue, arguments: JsValue) -> Result<(), JsValue> {
-    command(message("command", &name, &arguments)?);
-    Ok(())
+    command(message("command", &name, &arguments)?).map_err(|error| problem(&error))
 }
 
-/// A promise of the answer, which is asked for with the next frame.
+/// A promise of the answer.
 fn ask(request: Result<Request, JsValue>) -> Promise {
-    let mut request = Some(request);
-    Promise::new(&mut |resolve, reject| {
-        let refusal = match request.take() {
-            Some(Ok(request)) => DESK.with_borrow_mut(|desk| {
-                if desk.requests.len() >= MAX_WAITING {
-                    return Some(problem(
-                        "too many requests wait; let some be answered first",
-                    ));
-                }
-                desk.requests.push_back(Asked {
-                    request,
-                    resolve,
-                    reject: reject.clone(),
-                });
-                None
-            }),
-            Some(Err(error)) => Some(error),
-            None => None,
-        };
-        if let Some(error) = refusal {
-            reject.call1(&JsValue::NULL, &error).ok();
+    let asked = request.and_then(|request| {
+        DESK.with_borrow(|desk| match &desk.line {
+            Some(line) => Ok(line.request(request)),
+            None => Err(problem(NO_SERVICE)),
+        })
+    });
+    future_to_promise(async {
+        match asked?.await {
+            Ok(reply) => reply_to_js(&reply),
+            Err(error) => Err(problem(&error.to_string())),
         }
     })
 }

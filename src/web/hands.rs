@@ -9,13 +9,13 @@ use bevy::log::warn;
 use forearm_protocol::control::Command;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Document, Event, EventTarget, HtmlElement, KeyboardEvent, MouseEvent};
+use web_sys::{Event, EventTarget, HtmlElement, KeyboardEvent, MouseEvent};
 
 use super::{api, js};
 use crate::CANVAS;
 
 /// Function keys that the panels use and that browsers would take.
-const FUNCTION_KEYS: [&str; 2] = ["F1", "F2"];
+const FUNCTION_KEYS: [&str; 4] = ["F1", "F2", "F8", "F9"];
 
 /// Begins to listen.
 pub(crate) fn listen() {
@@ -56,8 +56,10 @@ fn try_listen() -> Result<(), JsValue> {
     // Nothing is drawn and no key is heard in a tab that is hidden.
     let page = document.clone();
     on(&document, "visibilitychange", move |_event: Event| {
-        if Document::hidden(&page) {
-            api::command(Command::ReleaseKeys);
+        if page.hidden()
+            && let Err(error) = api::command(Command::ReleaseKeys)
+        {
+            warn!("keys are not released: {error}");
         }
     })
 }

@@ -29,7 +29,9 @@ impl Layer {
     fn of(member: &str) -> Option<Self> {
         Some(match member {
             "forearm_arm" | "forearm_protocol" => Self::Plain,
-            "forearm_workers" | "forearm_sim" | "forearm_control" => Self::Service,
+            "forearm_workers" | "forearm_sim" | "forearm_control" | "forearm_worker" => {
+                Self::Service
+            }
             "forearm_view" | "forearm_panel" => Self::Drawing,
             "forearm" => Self::App,
             "xtask" => Self::Tool,
@@ -49,7 +51,9 @@ impl Layer {
 }
 
 /// Extensions of text files that are read for what must not be written down.
-const TEXT: [&str; 9] = ["rs", "toml", "md", "ron", "py", "sh", "yml", "json", "urdf"];
+const TEXT: [&str; 13] = [
+    "rs", "toml", "md", "ron", "py", "sh", "yml", "json", "urdf", "js", "mjs", "html", "css",
+];
 
 /// Files of these extensions below the repository's own folders, and beside them.
 fn files(extensions: &[&str]) -> Vec<PathBuf> {
@@ -231,6 +235,45 @@ fn services_run_without_bevy() {
         &wrong,
         "plain crates and services have no Bevy without their feature `bevy`",
     );
+}
+
+#[test]
+fn the_module_of_web_workers_draws_nothing() {
+    let tree = cargo(&[
+        "tree",
+        "--locked",
+        "--package",
+        "forearm_worker",
+        "--target",
+        "wasm32-unknown-unknown",
+        "--edges",
+        "normal",
+        "--prefix",
+        "none",
+    ]);
+    let names: BTreeSet<_> = tree
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    assert!(
+        names.contains("forearm_control") && names.contains("forearm_sim"),
+        "the services are in it: {names:?}"
+    );
+    let drawing = [
+        "bevy",
+        "wgpu",
+        "naga",
+        "winit",
+        "egui",
+        "epaint",
+        "accesskit",
+    ];
+    let found: Vec<_> = names
+        .iter()
+        .filter(|name| drawing.iter().any(|drawing| name.starts_with(drawing)))
+        .map(|name| (*name).to_owned())
+        .collect();
+    assert_none(&found, "the worker's module has no rendering crate");
 }
 
 fn has_bevy(package: &Value) -> bool {

@@ -1,9 +1,10 @@
 // All end-to-end tests, in one process with one browser: `cargo xtask e2e` runs this with Node's test
-// runner. A name filter is given to Node (`--test-name-pattern`).
+// runner.
 
 import { after } from "node:test";
 
 import { closeBrowser } from "./harness/browser.js";
+import { leaveShared } from "./harness/tests.js";
 import { closeSite } from "./harness/site.js";
 
 import "./tests/start.js";
@@ -13,10 +14,11 @@ import "./tests/faults.js";
 import "./tests/refusals.js";
 import "./tests/settings.js";
 import "./tests/determinism.js";
-import "./tests/main_thread.js";
+import "./tests/long_tasks.js";
 import "./tests/suite.js";
 
 after(async () => {
+  await leaveShared();
   await closeBrowser();
   await closeSite();
 });

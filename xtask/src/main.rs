@@ -13,7 +13,10 @@
 
 mod bench_control;
 mod bench_sim;
+mod bench_web;
+mod browser;
 mod display;
+mod e2e;
 mod goldens;
 mod prerequisites;
 mod stages;
@@ -38,6 +41,8 @@ enum Command {
     Test(test::Options),
     /// Make the app for the browser, and serve it.
     Web(web::Options),
+    /// Test the app in a real browser, without a screen.
+    E2e(e2e::Options),
     /// Measure.
     #[command(subcommand)]
     Bench(Bench),
@@ -51,14 +56,18 @@ enum Bench {
     Sim(bench_sim::Options),
     /// How well the control loop keeps time while the window renders in software.
     Control(bench_control::Options),
+    /// How well services keep time in a browser tab; sizes, and how long the start takes.
+    Web(bench_web::Options),
 }
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Test(options) => test::run(&options),
         Command::Web(options) => web::run(&options),
+        Command::E2e(options) => e2e::run(&options),
         Command::Bench(Bench::Sim(options)) => bench_sim::run(&options),
         Command::Bench(Bench::Control(options)) => bench_control::run(&options),
+        Command::Bench(Bench::Web(options)) => bench_web::run(&options),
         Command::Goldens(options) => goldens::run(&options),
     };
     match outcome {

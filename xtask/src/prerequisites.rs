@@ -2,9 +2,10 @@
 //!
 //! Building the app needs none of this. Tests of the window need something on Linux: a virtual X
 //! display, the X libraries that a window loads at run time, and a Vulkan driver that draws in
-//! software. Building for the browser may need a Rust that can do so.
+//! software. Building for the browser may need a Rust that can do so; tests in the browser need one,
+//! and Node to drive it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
@@ -26,6 +27,14 @@ const LIBRARIES: [(&str, &str); 8] = [
 
 /// Debian's newer Rust, kept for its browsers, with the sources of the standard library.
 const BROWSER_RUST: [&str; 4] = ["cargo-web", "rustc-web", "rust-web-llvm", "rust-web-src"];
+
+/// Names of the browser that tests drive.
+const BROWSERS: [&str; 4] = [
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+];
 
 /// Something that is missing.
 #[derive(Debug)]
@@ -72,6 +81,46 @@ pub(crate) fn install_browser_rust() -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// The browser that tests drive: what the environment's `CHROMIUM` names, or the system's; installed
+/// where that is allowed.
+///
+/// # Errors
+/// Says how to get one where it can't be installed from here.
+pub(crate) fn browser() -> Result<PathBuf> {
+    if let Some(named) = std::env::var_os("CHROMIUM").map(PathBuf::from) {
+        if !named.is_file() {
+            bail!(
+                "CHROMIUM names {}, which is no program; name Chromium's, or unset it",
+                named.display()
+            );
+        }
+        return Ok(named);
+    }
+    let found = || BROWSERS.into_iter().find_map(program);
+    if let Some(found) = found() {
+        return Ok(found);
+    }
+    install("Chromium", &["chromium"])?;
+    found().context("the package chromium brought no browser")
+}
+
+/// Node and npm, which run the tests in the browser; installed where that is allowed.
+///
+/// # Errors
+/// Says how to get them where they can't be installed from here.
+pub(crate) fn node() -> Result<PathBuf> {
+    let missing: Vec<_> = [("node", "nodejs"), ("npm", "npm")]
+        .into_iter()
+        .filter(|(name, _)| !on_path(name))
+        .collect();
+    if !missing.is_empty() {
+        let names: Vec<_> = missing.iter().map(|(name, _)| *name).collect();
+        let packages: Vec<_> = missing.iter().map(|(_, package)| *package).collect();
+        install(&names.join(" and "), &packages)?;
+    }
+    program("node").context("the package nodejs brought no `node`")
 }
 
 /// The package of a versioned linker: `lld-22`, or `../lib/llvm-22/bin/lld`.
@@ -142,10 +191,16 @@ fn known_libraries() -> Result<String> {
 }
 
 /// Whether a program can be started by its name.
-pub(crate) fn on_path(program: &str) -> bool {
-    std::env::var_os("PATH").is_some_and(|path| {
-        std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
-    })
+pub(crate) fn on_path(name: &str) -> bool {
+    program(name).is_some()
+}
+
+/// Where a program lies that can be started by its name.
+fn program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file())
 }
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 }
 
 /// Whether this is an automatic run, where nothing may be left out.
-fn in_ci() -> bool {
+pub(crate) fn in_ci() -> bool {
     std::env::var("CI").is_ok_and(|value| value == "true" || value == "1")
 }
 

@@ -2,30 +2,33 @@
 //!
 //! In real time the service has its own thread, exactly as beside a window. Otherwise its time is
 //! stepped as fast as it goes; the world and its hash are the same, for the world moves in step
-//! with ticks.
+//! with ticks. [`run`] runs to the end; a [`HeadlessRun`] is moved on stride by stride, on any host,
+//! which is how [trials](crate::trials) are run.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use forearm_arm::ArmModel;
 use forearm_arm::units::JointUnit;
 use forearm_protocol::ServiceError;
 use forearm_protocol::control::{
     Event, Inspection, JointState, LoopTiming, Reply, Request, ScriptState, StateUpdate,
 };
-use forearm_protocol::scene::{ModelProblem, SceneBundle};
-use forearm_workers::{Handle, Host, Status, spawn};
+use forearm_protocol::scene::{ModelProblem, Scene, SceneBundle};
+use forearm_workers::{Handle, Host, Pending, Status, spawn};
 use serde::Serialize;
 
 use crate::config::{ConfigError, ControlConfig, ControlSetup, Startup, Until};
 use crate::expectation::{Expectation, ExpectationError};
 use crate::service::ControlService;
 
-/// How often states are looked for in real time; they come every 50 ms.
+/// How often states are looked for in real time; they come every 50 ms. Also how long a service
+/// without a thread may work at a time.
 const POLL: Duration = Duration::from_millis(10);
 /// How far stepped time goes between two looks, seconds.
 const STRIDE_SECS: f64 = 0.05;
 /// How long things may come to rest after the last motion, seconds.
-const REST_SECS: f64 = 1.0;
+pub(crate) const REST_SECS: f64 = 1.0;
 
 /// What to run.
 #[derive(Debug, Clone)]
@@ -125,85 +128,170 @@ impl HeadlessReport {
     }
 }
 
-/// Runs until the end; `observer` sees the states, 20 a second of control time.
+/// Runs until the end; `observer` sees the states, 20 a second of control time. Not for a browser's
+/// threads, which may not wait.
 ///
 /// # Errors
 /// What was asked for is wrong, or the service failed.
+#[cfg(not(target_family = "wasm"))]
 pub fn run(
     options: HeadlessOptions,
     observer: &mut dyn FnMut(&StateUpdate),
 ) -> Result<HeadlessReport, HeadlessError> {
-    let HeadlessOptions {
-        bundle,
-        config,
-        script,
-        duration_secs,
-        realtime,
-        expect,
-    } = options;
-    let until = duration_secs.map_or(Until::ScriptsDone(REST_SECS), Until::Elapsed);
-    let config = ControlConfig { until, ..config };
-    config.check()?;
-    if let Some(expect) = &expect {
-        expect.check(&bundle.scene)?;
+    let mut run = HeadlessRun::start(options)?;
+    loop {
+        if let Some(report) = run.advance(observer)? {
+            return Ok(report);
+        }
+        if run.realtime {
+            std::thread::sleep(POLL);
+        }
     }
-    let models = bundle.arm_models()?;
-    let startup = Startup {
-        bundle: Some(Arc::clone(&bundle)),
-        script,
-        start: true,
-        resume: None,
-    };
-    let host = if realtime {
-        Host::Thread
-    } else {
-        Host::Stepped
-    };
-    let mut handle: Handle<ControlService> = spawn(ControlSetup { config, startup }, host);
-    let last = follow(&handle, observer)?;
-    let Reply::Inspection(inspection) = handle.request_blocking(Request::Inspect)? else {
-        return Err(unexpected_reply().into());
-    };
-    let status = handle.status();
-    handle.stop();
+}
 
-    let arms = bundle
-        .scene
-        .arms
-        .iter()
-        .zip(&models)
-        .zip(&last.arms)
-        .map(|((spec, model), arm)| {
-            let joints = model.joints.iter().zip(&arm.joints).enumerate();
-            let joints = joints
-                .map(|(index, (joint, state))| JointReport {
-                    name: joint.name.clone(),
-                    state: *state,
-                    lerobot: JointUnit::Lerobot.to_unit(model, index, state.position),
-                })
-                .collect();
-            ArmReport {
-                name: spec.name.clone(),
-                joints,
+/// A run that is moved on by whoever has it, stride by stride.
+pub struct HeadlessRun {
+    handle: Handle<ControlService>,
+    bundle: Arc<SceneBundle>,
+    models: Vec<Arc<ArmModel>>,
+    expect: Option<Expectation>,
+    realtime: bool,
+    now_secs: f64,
+    /// The last state, and what the service was asked about the end, once it has come.
+    end: Option<(Box<StateUpdate>, Pending<ControlService>)>,
+}
+
+impl HeadlessRun {
+    /// Checks what was asked for and starts the service. Whether the motion fits, the first
+    /// [stride](HeadlessRun::advance) tells.
+    ///
+    /// # Errors
+    /// What was asked for is wrong.
+    pub fn start(options: HeadlessOptions) -> Result<Self, HeadlessError> {
+        let HeadlessOptions {
+            bundle,
+            config,
+            script,
+            duration_secs,
+            realtime,
+            expect,
+        } = options;
+        let until = duration_secs.map_or(Until::ScriptsDone(REST_SECS), Until::Elapsed);
+        let config = ControlConfig { until, ..config };
+        config.check()?;
+        if let Some(expect) = &expect {
+            expect.check(&bundle.scene)?;
+        }
+        let models = bundle.arm_models()?;
+        let startup = Startup {
+            bundle: Some(Arc::clone(&bundle)),
+            script,
+            start: true,
+            resume: None,
+        };
+        let host = if realtime {
+            Host::Thread
+        } else {
+            Host::Stepped
+        };
+        Ok(Self {
+            handle: spawn(ControlSetup { config, startup }, host),
+            bundle,
+            models,
+            expect,
+            realtime,
+            now_secs: 0.0,
+            end: None,
+        })
+    }
+
+    /// How much control time has passed, seconds; in real time, how much at least.
+    #[must_use]
+    pub fn now_secs(&self) -> f64 {
+        self.now_secs
+    }
+
+    /// Goes one stride on (50 ms of control time; in real time, up to now). `observer` sees the
+    /// states. Answers the report when the run has ended.
+    ///
+    /// # Errors
+    /// The motion does not fit, or the service failed.
+    pub fn advance(
+        &mut self,
+        observer: &mut dyn FnMut(&StateUpdate),
+    ) -> Result<Option<HeadlessReport>, HeadlessError> {
+        if self.end.is_none() {
+            self.stride(observer)?;
+        }
+        let Some((last, asked)) = &mut self.end else {
+            return Ok(None);
+        };
+        let Some(answer) = asked.try_take() else {
+            return Ok(None);
+        };
+        let Reply::Inspection(inspection) = answer? else {
+            return Err(unexpected_reply().into());
+        };
+        let scene = &self.bundle.scene;
+        let arms = arm_reports(scene, &self.models, last);
+        let status = self.handle.status();
+        self.handle.stop();
+        let held = |expect: &Expectation| expect.holds(&inspection.in_tray);
+        let held = self.expect.as_ref().map(held);
+        Ok(Some(report(*inspection, arms, &status, held)))
+    }
+
+    fn stride(&mut self, observer: &mut dyn FnMut(&StateUpdate)) -> Result<(), ServiceError> {
+        if !self.realtime {
+            self.now_secs += STRIDE_SECS;
+            self.handle.advance_to(self.now_secs);
+        }
+        self.handle.pump(POLL);
+        for event in self.handle.events() {
+            match event {
+                Event::State(state) => {
+                    observer(&state);
+                    self.now_secs = self.now_secs.max(state.time_secs);
+                    // The service stops driving when the run ends, and says so.
+                    if !state.active {
+                        self.end = Some((state, self.handle.request(Request::Inspect)));
+                        return Ok(());
+                    }
+                }
+                Event::Notice(notice) => tracing::info!("{}", notice.text),
+                Event::SceneLoaded { .. } | Event::ScriptDone { .. } => {}
             }
+        }
+        self.handle.status().failure.map_or(Ok(()), Err)
+    }
+}
+
+fn arm_reports(scene: &Scene, models: &[Arc<ArmModel>], last: &StateUpdate) -> Vec<ArmReport> {
+    let arms = scene.arms.iter().zip(models).zip(&last.arms);
+    let reports = arms.map(|((spec, model), arm)| {
+        let joints = model.joints.iter().zip(&arm.joints).enumerate();
+        let joints = joints.map(|(index, (joint, state))| JointReport {
+            name: joint.name.clone(),
+            state: *state,
+            lerobot: JointUnit::Lerobot.to_unit(model, index, state.position),
         });
-    Ok(report(
-        *inspection,
-        arms.collect(),
-        &status,
-        expect.as_ref(),
-    ))
+        ArmReport {
+            name: spec.name.clone(),
+            joints: joints.collect(),
+        }
+    });
+    reports.collect()
 }
 
 fn report(
     inspection: Inspection,
     arms: Vec<ArmReport>,
     status: &Status,
-    expect: Option<&Expectation>,
+    expectation_held: Option<bool>,
 ) -> HeadlessReport {
     HeadlessReport {
         own_thread: status.host == forearm_workers::HostKind::Thread,
-        expectation_held: expect.map(|expect| expect.holds(&inspection)),
+        expectation_held,
         script: match inspection.scripts.into_iter().next() {
             Some(ScriptState::Done) => Some(Ok(())),
             Some(ScriptState::Failed(why)) => Some(Err(why)),
@@ -217,39 +305,6 @@ fn report(
         state_hash: inspection.state_hash,
         in_tray: inspection.in_tray,
         arms,
-    }
-}
-
-/// Follows a run to its end; answers its last state.
-fn follow(
-    handle: &Handle<ControlService>,
-    observer: &mut dyn FnMut(&StateUpdate),
-) -> Result<Box<StateUpdate>, ServiceError> {
-    let mut now_secs = 0.0;
-    loop {
-        now_secs += STRIDE_SECS;
-        handle.advance_to(now_secs);
-        handle.pump(POLL);
-        for event in handle.events() {
-            match event {
-                Event::State(state) => {
-                    observer(&state);
-                    // The service stops driving when the run ends, and says so.
-                    if !state.active {
-                        return Ok(state);
-                    }
-                }
-                Event::Notice(notice) => tracing::info!("{}", notice.text),
-                Event::SceneLoaded { .. } | Event::ScriptDone { .. } => {}
-            }
-        }
-        let status = handle.status();
-        if let Some(error) = status.failure {
-            return Err(error);
-        }
-        if status.host != forearm_workers::HostKind::Stepped {
-            std::thread::sleep(POLL);
-        }
     }
 }
 

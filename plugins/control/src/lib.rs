@@ -12,6 +12,7 @@
 //!   [`teleop::Teleoperators`].
 //! - [`headless`] runs the same service without a window; `plugin` (feature `bevy`) runs it beside
 //!   one. [`motion`] is the format of motion files.
+//! - [`trials`] runs motions in the background, in the worker pool.
 //!
 //! Not here: how the world is simulated, how limits are applied, anything that draws.
 //!
@@ -21,6 +22,7 @@
 pub mod backend;
 pub mod config;
 pub mod expectation;
+#[cfg(not(target_family = "wasm"))]
 pub mod headless;
 pub mod jitter;
 pub mod motion;
@@ -32,9 +34,11 @@ mod rig;
 mod service;
 pub mod teleop;
 pub mod timing;
+pub mod trials;
 
 pub use config::{ConfigError, ControlConfig, ControlSetup, Startup, Until};
 pub use expectation::Expectation;
+#[cfg(not(target_family = "wasm"))]
 pub use headless::{HeadlessOptions, HeadlessReport};
 pub use jitter::jitter_objects;
 #[cfg(feature = "bevy")]

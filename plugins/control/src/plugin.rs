@@ -14,7 +14,7 @@ use bevy_ecs::system::ResMut;
 use forearm_protocol::ServiceError;
 use forearm_protocol::control::{Command, Event, Notice, NoticeLevel, Request};
 use forearm_protocol::lifecycle::Fault;
-use forearm_workers::{Handle, Host, Lifecycle, Pending, RestartPolicy, Status, supervise};
+use forearm_workers::{Handle, Host, Lifecycle, Line, Pending, RestartPolicy, Status, supervise};
 
 use crate::config::{ControlConfig, ControlSetup, Startup};
 use crate::service::ControlService;
@@ -73,6 +73,12 @@ impl Control {
     /// Asks for something whose answer is wanted: [`ControlRequest`] passes none on.
     pub fn ask(&self, request: Request) -> Pending<ControlService> {
         self.handle.request(request)
+    }
+
+    /// Another way to the service, for what can't wait for the next frame.
+    #[must_use]
+    pub fn line(&self) -> Line<ControlService> {
+        self.handle.line()
     }
 }
 

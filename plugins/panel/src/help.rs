@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use egui::{Area, Id, Modal, Order, RichText, ScrollArea, Sense, Ui, Vec2, vec2};
 use forearm_protocol::keys::KEY_BINDINGS;
 
+use crate::function_keys;
 use crate::narrow;
 use crate::state::PanelState;
 use crate::theme;
@@ -14,8 +15,8 @@ const APP_KEYS: [(&[&str], &str); 8] = [
     (&["Esc"], "Emergency stop, always"),
     (&["F1"], "This help"),
     (&["F2"], "Workers: what runs where, and how it does"),
-    (&["F5"], "Start or stop driving"),
-    (&["F6"], "Reset the scene"),
+    (&[function_keys::DRIVE.1], "Start or stop driving"),
+    (&[function_keys::RESET.1], "Reset the scene"),
     (&["1", "…", "5"], "Overview, front, side, top, wrist"),
     (&["Tab"], "Next button or slider"),
     (&["←", "→"], "Move the slider that Tab has reached"),

@@ -8,7 +8,7 @@ use crate::actions::{Outbox, PanelAction};
 use crate::inputs::PanelInputs;
 use crate::settings::{LEFT_WIDTH, PLOT_HEIGHT, RIGHT_WIDTH, ViewPreset};
 use crate::state::{ArmCard, PanelState};
-use crate::{arms, cameras, help, hud, narrow, plot, telemetry, theme, top_bar};
+use crate::{arms, cameras, function_keys, help, hud, narrow, plot, telemetry, theme, top_bar};
 
 /// The least width that side panels leave for the picture, points.
 const LEAST_PICTURE: f32 = 360.0;
@@ -177,10 +177,10 @@ fn shortcuts(ui: &Ui, state: &mut PanelState, inputs: &PanelInputs, out: &mut Ou
     if pressed(Key::F2) {
         state.settings.workers_open = !state.settings.workers_open;
     }
-    if pressed(Key::F5) {
+    if pressed(function_keys::DRIVE.0) {
         top_bar::toggle_driving(state, inputs, out);
     }
-    if pressed(Key::F6) && inputs.state.is_some() {
+    if pressed(function_keys::RESET.0) && inputs.state.is_some() {
         top_bar::reset_scene(state, out);
     }
     if ui.ctx().egui_wants_keyboard_input() {

@@ -15,6 +15,7 @@ pub mod actions;
 mod arms;
 mod cameras;
 mod figures;
+mod function_keys;
 mod help;
 pub mod history;
 mod hud;

@@ -4,6 +4,7 @@ use egui::{Align, Layout, RichText, Stroke, Ui, UiBuilder, Vec2, vec2};
 use forearm_protocol::control::{Command, Request, TeleopMode};
 
 use crate::actions::{Outbox, PanelAction};
+use crate::function_keys;
 use crate::hud::Concern;
 use crate::inputs::PanelInputs;
 use crate::narrow;
@@ -131,7 +132,10 @@ fn help_button(ui: &mut Ui, state: &mut PanelState) {
 fn reset_button(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs, out: &mut Outbox) {
     let reset = ui.add_enabled(inputs.state.is_some(), egui::Button::new("Reset"));
     if reset
-        .on_hover_text("Put objects and simulated arms back (F6)")
+        .on_hover_text(format!(
+            "Put objects and simulated arms back ({})",
+            function_keys::RESET.1
+        ))
         .clicked()
     {
         reset_scene(state, out);
@@ -316,14 +320,17 @@ fn drive_button(
     let update = inputs.state.as_ref();
     let active = update.is_some_and(|update| update.active);
     let can = update.is_some_and(|update| update.active || !update.e_stopped);
+    let drive = function_keys::DRIVE.1;
     ui.add_enabled_ui(can, |ui| {
         let button = if active {
             let text = RichText::new("⏹  Stop").color(palette.strong);
             ui.add(egui::Button::new(text).min_size(vec2(width, theme::CONTROL_HEIGHT)))
-                .on_hover_text("Hold the present position (F5)")
+                .on_hover_text(format!("Hold the present position ({drive})"))
         } else {
             widgets::filled_button(ui, "▶  Start", width, palette.accent)
-                .on_hover_text("Drive the arms, softly from where they are (F5)")
+                .on_hover_text(format!(
+                    "Drive the arms, softly from where they are ({drive})"
+                ))
                 .on_disabled_hover_text("Clear the emergency stop first")
         };
         if button.clicked() {

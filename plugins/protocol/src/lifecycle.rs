@@ -75,8 +75,8 @@ pub enum FromWorker {
 pub struct Vitals {
     /// Ticks.
     pub ticks: u64,
-    /// Events told.
-    pub events: u64,
+    /// Events dropped because more were told at once than may wait.
+    pub events_dropped: u64,
 }
 
 impl Message for ToWorker {

@@ -155,7 +155,7 @@ impl<S: Service> Core<S> {
         self.shared.enter();
         match panics::caught(|| S::new(setup)) {
             Ok(service) => self.stage = Stage::Running(service),
-            Err((why, _)) => return self.fail(start_error::<S>(why)),
+            Err((why, place)) => return self.fail(panicked_start::<S>(&why, place.as_deref())),
         }
         match self.guarded(Service::ready) {
             Some(Ok(())) => {
@@ -231,10 +231,13 @@ impl<S: Service> Core<S> {
         match called {
             Ok(value) => Some(value),
             Err((why, stack)) => {
-                self.fail(ServiceError::Crashed {
-                    service: S::NAME.to_owned(),
-                    why: format!("it panicked: {why}"),
-                    stack,
+                self.fail(match self.shared.state() {
+                    State::Starting => panicked_start::<S>(&why, stack.as_deref()),
+                    _ => ServiceError::Crashed {
+                        service: S::NAME.to_owned(),
+                        why: format!("it panicked: {why}"),
+                        stack,
+                    },
                 });
                 None
             }
@@ -282,11 +285,22 @@ pub(crate) fn hung_error<S: Service>() -> ServiceError {
     }
 }
 
-fn start_error<S: Service>(why: String) -> ServiceError {
+pub(crate) fn start_error<S: Service>(why: String) -> ServiceError {
     ServiceError::Start {
         service: S::NAME.to_owned(),
         why,
     }
+}
+
+/// What a service that does not become ready is said to have failed by.
+pub(crate) fn late_error<S: Service>() -> ServiceError {
+    start_error::<S>(format!("it was not ready within {:?}", S::START_TIMEOUT))
+}
+
+/// A panic before the service was ready: it would panic again.
+fn panicked_start<S: Service>(why: &str, place: Option<&str>) -> ServiceError {
+    tracing::debug!("{} panicked at {}", S::NAME, place.unwrap_or("?"));
+    start_error::<S>(format!("it panicked: {why}"))
 }
 
 /// What a panic said.

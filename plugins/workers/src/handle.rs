@@ -56,13 +56,7 @@ impl<S: Service> Handle<S> {
 
     /// Asks; the answer fails after `timeout`.
     pub fn request_within(&self, request: S::Request, timeout: Duration) -> Pending<S> {
-        let name = request.name();
-        match self.office.ask(request) {
-            Ok((asked, requests)) => {
-                Pending::new(Arc::clone(&self.office), name, timeout, asked, requests)
-            }
-            Err(error) => Pending::failed(Arc::clone(&self.office), name, error),
-        }
+        ask(&self.office, request, timeout)
     }
 
     /// Asks and waits for the answer. Not for a thread that draws, and not in the browser, where
@@ -82,6 +76,14 @@ impl<S: Service> Handle<S> {
     /// already, and how the service ended if it has.
     pub fn send(&self, command: S::Command) -> Result<(), ServiceError> {
         self.office.post(Inbound::Command(command))
+    }
+
+    /// Another way to the service, for whoever asks and tells without its owner.
+    #[must_use]
+    pub fn line(&self) -> Line<S> {
+        Line {
+            office: Arc::clone(&self.office),
+        }
     }
 
     /// What this service feeds goes to `other`, past the owner of both. It outlives restarts of
@@ -140,6 +142,35 @@ impl<S: Service> Handle<S> {
     /// calls do nothing. Natively it waits until the service has ended, or hangs.
     pub fn stop(&mut self) {
         self.office.stop();
+    }
+}
+
+/// Asks and tells a service beside its [`Handle`], at once, wherever the owner is: in a hidden browser
+/// tab, say, where the owner sleeps. It does not keep the service running.
+pub struct Line<S: Service> {
+    office: Arc<Office<S>>,
+}
+
+impl<S: Service> Line<S> {
+    /// As [`Handle::request`].
+    pub fn request(&self, request: S::Request) -> Pending<S> {
+        ask(&self.office, request, S::REQUEST_TIMEOUT)
+    }
+
+    /// As [`Handle::send`].
+    ///
+    /// # Errors
+    /// As [`Handle::send`].
+    pub fn send(&self, command: S::Command) -> Result<(), ServiceError> {
+        self.office.post(Inbound::Command(command))
+    }
+}
+
+fn ask<S: Service>(office: &Arc<Office<S>>, request: S::Request, timeout: Duration) -> Pending<S> {
+    let name = request.name();
+    match office.ask(request) {
+        Ok((asked, requests)) => Pending::new(Arc::clone(office), name, timeout, asked, requests),
+        Err(error) => Pending::failed(Arc::clone(office), name, error),
     }
 }
 

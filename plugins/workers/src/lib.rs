@@ -39,6 +39,7 @@ mod office;
 mod outlet;
 mod panics;
 mod pending;
+pub mod pool;
 #[cfg(not(target_family = "wasm"))]
 mod priority;
 #[cfg(any(test, target_family = "wasm"))]
@@ -59,7 +60,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub use answer::Answer;
 pub use clock::Clock;
 pub use context::Context;
-pub use handle::{Handle, Host, spawn, supervise};
+pub use handle::{Handle, Host, Line, spawn, supervise};
 pub use office::Lifecycle;
 pub use pending::Pending;
 pub use service::{Nothing, Service, Wake};

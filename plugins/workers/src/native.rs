@@ -52,11 +52,15 @@ impl Native {
             .name(S::NAME.to_owned())
             .spawn(move || {
                 let _alive = alive;
-                priority::prefer_this_thread(S::NAME);
+                match S::KEEPS_TIME {
+                    true => priority::prefer_this_thread(S::NAME),
+                    false => priority::defer_this_thread(S::NAME),
+                }
                 if let Some((parts, inbox)) = make() {
-                    let core = Core::new(parts, Clock::wall(), SLICE);
+                    let mut core = Core::new(parts, Clock::wall(), SLICE);
+                    // Read before the core goes, and with it answers that the service still holds.
                     let _last_will = core.last_will();
-                    run(core, &inbox, &seen);
+                    run(&mut core, &inbox, &seen);
                 }
             })?;
         Ok(Self {
@@ -91,7 +95,7 @@ impl Native {
     }
 }
 
-fn run<S: Service>(mut core: Core<S>, inbox: &Receiver<Inbound<S>>, stop: &AtomicBool) {
+fn run<S: Service>(core: &mut Core<S>, inbox: &Receiver<Inbound<S>>, stop: &AtomicBool) {
     core.start();
     while !core.has_ended() {
         if stop.load(Ordering::SeqCst) {
@@ -99,8 +103,8 @@ fn run<S: Service>(mut core: Core<S>, inbox: &Receiver<Inbound<S>>, stop: &Atomi
             break;
         }
         let taken = match core.wake() {
-            Wake::OnMessage => inbox.recv().ok().map(|message| take(&mut core, message)),
-            Wake::At(secs) => wait_and_tick(&mut core, inbox, stop, secs),
+            Wake::OnMessage => inbox.recv().ok().map(|message| take(core, message)),
+            Wake::At(secs) => wait_and_tick(core, inbox, stop, secs),
         };
         match taken {
             Some(ControlFlow::Continue(())) => {}

@@ -13,7 +13,7 @@ use crate::QUEUE_CAPACITY;
 use crate::answer::ReplySink;
 use crate::clock::Clock;
 #[cfg(not(target_family = "wasm"))]
-use crate::core::hung_error;
+use crate::core::{hung_error, late_error};
 use crate::core::{Inbound, Parts, stopped_error};
 use crate::handle::Host;
 use crate::inline::Inline;
@@ -71,6 +71,9 @@ struct Inner<S: Service> {
     seat: Seat<S>,
     fallback: Option<String>,
     restarts: u32,
+    /// How often it was given a place to run; links to the place before lead nowhere.
+    #[cfg(target_family = "wasm")]
+    launches: u64,
     /// Since when it is on its way back from a crash.
     crashed_at: Option<Instant>,
     /// Whether the end of the present start was seen to.
@@ -131,6 +134,8 @@ impl<S: Service> Office<S> {
                 seat,
                 fallback: None,
                 restarts: 0,
+                #[cfg(target_family = "wasm")]
+                launches: 0,
                 crashed_at: None,
                 end_seen: false,
                 leftover: VecDeque::new(),
@@ -163,7 +168,11 @@ impl<S: Service> Office<S> {
         if let Some(why) = fallback {
             inner.fall_back(why);
         }
-        self.link_anew(inner);
+        #[cfg(target_family = "wasm")]
+        {
+            inner.launches += 1;
+            inner.connect();
+        }
     }
 
     #[cfg(not(target_family = "wasm"))]
@@ -228,11 +237,11 @@ impl<S: Service> Office<S> {
         let asked = requests.open(request.name(), S::patience(&request))?;
         let sent = inner.seat.post(Inbound::Request(asked.0, request));
         drop(inner);
-        self.telemetry.count(0);
         if let Err(error) = sent {
             requests.give_up(asked.0);
             return Err(error);
         }
+        self.telemetry.count();
         Ok((asked, requests))
     }
 
@@ -241,8 +250,9 @@ impl<S: Service> Office<S> {
     /// # Errors
     /// How the service ended, or that its queue is full.
     pub(crate) fn post(self: &Arc<Self>, message: Inbound<S>) -> Result<(), ServiceError> {
-        self.telemetry.count(0);
-        self.watched().seat.post(message)
+        self.watched().seat.post(message)?;
+        self.telemetry.count();
+        Ok(())
     }
 
     /// Fails on purpose.
@@ -288,23 +298,11 @@ impl<S: Service> Office<S> {
             #[cfg(target_family = "wasm")]
             port: crate::web::LinkPort::to(other),
         });
-        self.link_anew(&mut inner);
-    }
-
-    /// Tells the present start all links.
-    fn link_anew(self: &Arc<Self>, inner: &mut Inner<S>) {
         #[cfg(target_family = "wasm")]
-        if let Run::Worker(owner) = &inner.seat.run {
-            for link in &mut inner.links {
-                link.port.connect(owner);
-            }
-            return;
+        if let Run::Worker(_) = &inner.seat.run {
+            return inner.connect();
         }
-        for (number, link) in (0..).zip(&inner.links) {
-            let message = Inbound::Link(number, Arc::clone(&link.feed));
-            // One that has ended needs none.
-            inner.seat.post(message).ok();
-        }
+        inner.post_links();
     }
 
     /// The next event; what it says is remembered for a later start.
@@ -319,7 +317,7 @@ impl<S: Service> Office<S> {
             }
         };
         drop(inner);
-        self.telemetry.count(0);
+        self.telemetry.count();
         if crate::diagnostics() {
             tracing::info!("{} <- {}", S::NAME, event.name());
         }
@@ -408,16 +406,21 @@ impl<S: Service> Office<S> {
         let Run::Worker(owner) = &mut inner.seat.run else {
             return;
         };
+        if inner.seat.shared.ended().is_some() {
+            return;
+        }
         let Some((why, parts, queue)) = owner.take_back_unborn(&inner.setup) else {
             return;
         };
-        let (outbox, inbox) = bounded(QUEUE_CAPACITY);
+        // What waited for the worker, and before it the links.
+        let (outbox, inbox) = bounded(QUEUE_CAPACITY + inner.links.len());
+        inner.seat.run = Run::inline((parts, inbox), Clock::wall(), outbox.clone());
+        inner.launches += 1;
+        inner.fall_back(why);
+        inner.post_links();
         for message in queue {
             drop(outbox.try_send(message));
         }
-        inner.seat.run = Run::inline((parts, inbox), Clock::wall(), outbox);
-        inner.fall_back(why);
-        self.link_anew(inner);
     }
 
     pub(crate) fn status(&self) -> Status {
@@ -493,17 +496,37 @@ impl<S: Service> Inner<S> {
     fn find_hung(&mut self) {
         #[cfg(not(target_family = "wasm"))]
         if let Run::Thread { native, .. } = &mut self.seat.run
-            && self.supervisor.restarts()
             && let Some(busy) = self.seat.shared.busy()
         {
             let shared = &self.seat.shared;
-            let patience = match shared.state() {
-                State::Starting => S::START_TIMEOUT,
-                _ => self.seat.requests.patience().max(S::HANG_AFTER),
+            let patience = self.seat.requests.patience().max(S::HANG_AFTER);
+            let error = match shared.state() {
+                State::Starting if busy > S::START_TIMEOUT => late_error::<S>(),
+                // Where nothing would start it again it may take its time.
+                State::Ready if self.supervisor.restarts() && busy > patience => hung_error::<S>(),
+                _ => return,
             };
-            if busy > patience && shared.end(State::Failed, hung_error::<S>()) {
+            if shared.end(State::Failed, error.clone()) {
                 native.abandon();
-                self.seat.requests.end(&hung_error::<S>());
+                self.seat.requests.end(&error);
+            }
+        }
+    }
+
+    /// Tells the present start where to feed what it feeds. One that has ended needs none.
+    fn post_links(&mut self) {
+        for (number, link) in (0..).zip(&self.links) {
+            let message = Inbound::Link(number, Arc::clone(&link.feed));
+            self.seat.post(message).ok();
+        }
+    }
+
+    /// As [`Inner::post_links`], by ports, for a worker.
+    #[cfg(target_family = "wasm")]
+    fn connect(&mut self) {
+        if let Run::Worker(owner) = &self.seat.run {
+            for link in &mut self.links {
+                link.port.connect(owner);
             }
         }
     }
@@ -516,6 +539,9 @@ impl<S: Service> Inner<S> {
         let Some(error) = self.seat.shared.ended() else {
             return;
         };
+        // The thread may just have said so, and not yet have failed its requests.
+        self.seat.requests.end(&error);
+        self.seat.discard();
         let crashed = matches!(error, ServiceError::Crashed { .. });
         let decision = match crashed {
             true => self.supervisor.crashed(office.born.elapsed()),
@@ -543,8 +569,9 @@ impl<S: Service> Inner<S> {
             S::remember(&mut self.setup, &event);
             self.leftover.push_back(event);
         }
-        self.seat.discard();
         self.seat = Seat::delayed(self.setup.clone(), &office.telemetry, Instant::now() + wait);
+        // Before anything that waits for the start and may want to feed.
+        self.post_links();
         self.restarts += 1;
         self.end_seen = false;
     }
@@ -640,7 +667,7 @@ impl<S: Service> Seat<S> {
         }
     }
 
-    /// Lets go of a start that has ended.
+    /// Lets go of a start that has crashed.
     fn discard(&mut self) {
         #[cfg(target_family = "wasm")]
         if let Run::Worker(owner) = &self.run {
@@ -663,14 +690,18 @@ impl<S: Service> Run<S> {
 #[cfg(target_family = "wasm")]
 impl<S: Service> crate::web::PortTarget for Office<S> {
     fn seat_number(&self) -> u64 {
-        u64::from(self.inner().restarts)
+        self.inner().launches
     }
 
     fn open_port(self: Arc<Self>) -> Option<web_sys::MessagePort> {
         let channel = web_sys::MessageChannel::new().ok()?;
         match &self.inner().seat.run {
             Run::Worker(owner) => owner.link_in(&channel.port2()),
-            _ => crate::web::feed_from_port(&channel.port2(), Arc::downgrade(&self)),
+            Run::Inline { .. } => {
+                crate::web::feed_from_port(&channel.port2(), Arc::downgrade(&self));
+            }
+            // It has no place to run yet.
+            Run::Delayed { .. } => return None,
         }
         Some(channel.port1())
     }

@@ -82,7 +82,7 @@ impl<S: Service> Pending<S> {
 
     /// The answer if there is one by now, without waiting; `None` also after it was taken.
     pub fn try_take(&mut self) -> Option<Result<S::Reply, ServiceError>> {
-        match self.poll_once(&mut Context::from_waker(Waker::noop())) {
+        match self.poll_answer(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(result) => Some(result),
             Poll::Pending => None,
         }
@@ -110,7 +110,11 @@ impl<S: Service> Pending<S> {
         }
     }
 
-    fn poll_once(&mut self, cx: &mut Context<'_>) -> Poll<Result<S::Reply, ServiceError>> {
+    /// Polls it without a timer: whoever does so looks at its deadline often enough.
+    pub(crate) fn poll_answer(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<S::Reply, ServiceError>> {
         if matches!(self.stage, Stage::Waiting { .. }) {
             // Where the service has no thread of its own, whoever waits for it runs it.
             self.office.serve();
@@ -153,7 +157,7 @@ impl<S: Service> Future for Pending<S> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let polled = this.poll_once(cx);
+        let polled = this.poll_answer(cx);
         if polled.is_pending()
             && let Some(deadline) = this.deadline
             && !this

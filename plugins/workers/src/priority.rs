@@ -22,6 +22,17 @@ pub(crate) fn prefer_this_thread(name: &str) {
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn prefer_this_thread(_name: &str) {}
 
+/// Asks the system to let others go first: for threads that only compute.
+#[cfg(target_os = "linux")]
+pub(crate) fn defer_this_thread(name: &str) {
+    if !linux::Scheduling::LATER.apply() {
+        tracing::debug!("the thread `{name}` is scheduled like any other");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn defer_this_thread(_name: &str) {}
+
 #[cfg(target_os = "linux")]
 mod linux {
     /// The kernel's `struct sched_attr`, version 1.
@@ -72,6 +83,11 @@ mod linux {
         pub(super) const NICE: Self = Self {
             nice: -11,
             ..Self::SHORT_SLICES
+        };
+
+        pub(super) const LATER: Self = Self {
+            nice: 10,
+            ..Self::PLAIN
         };
 
         /// Applies it to the calling thread; answers whether the system allowed it.

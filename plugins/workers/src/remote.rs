@@ -6,16 +6,17 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use forearm_protocol::lifecycle::{FromWorker, ToWorker};
-use forearm_protocol::{Packet, RequestId, ServiceError};
+use forearm_protocol::{Message, Packet, RequestId, ServiceError};
 
 use web_time::Instant;
 
 use crate::QUEUE_CAPACITY;
 use crate::answer::ReplySink;
-use crate::core::{Inbound, Parts, hung_error};
+use crate::core::{Inbound, Parts, hung_error, late_error, start_error};
 use crate::outlet::Outlet;
 use crate::requests::Requests;
 use crate::service::Service;
+use crate::station::INPUT;
 use crate::status::{Progress, Shared, State};
 use crate::telemetry::Telemetry;
 
@@ -36,8 +37,12 @@ pub(crate) struct Remote<S: Service> {
     /// What waits for the service to be ready.
     queue: VecDeque<Inbound<S>>,
     ready: bool,
+    /// Whether anything was ever heard: failures are then the service's, not the wire's.
+    spoken: bool,
     heard: bool,
     silent_checks: u32,
+    /// How many events the other end said that it dropped.
+    dropped_there: u64,
     born: Instant,
 }
 
@@ -52,8 +57,10 @@ impl<S: Service> Remote<S> {
             post,
             queue: VecDeque::new(),
             ready: false,
+            spoken: false,
             heard: true,
             silent_checks: 0,
+            dropped_there: 0,
             born: Instant::now(),
         }
     }
@@ -97,8 +104,10 @@ impl<S: Service> Remote<S> {
         let packet = match message {
             Inbound::Request(id, request) => Packet::new(request, Some(RequestId(id)), id)?,
             Inbound::Command(command) => Packet::new(command, None, 0)?,
-            Inbound::Input(input) => Packet::new(input, None, 0)?,
-            Inbound::Fault(fault) => Packet::new(ToWorker::Fault(fault), None, 0)?,
+            Inbound::Input(input) => Packet::new(input, Some(INPUT), 0)?,
+            Inbound::Fault(fault) => {
+                return self.out(Packet::new(ToWorker::Fault(fault), None, 0)?);
+            }
             // Links and the end go past here: they carry more than a packet does.
             Inbound::Link(..) => return Ok(()),
             #[cfg(not(target_family = "wasm"))]
@@ -106,6 +115,22 @@ impl<S: Service> Remote<S> {
         };
         self.shared.received.fetch_add(1, Ordering::Relaxed);
         self.out(packet)
+    }
+
+    /// Sends what had to wait; nobody is there any more to be told that it can't be sent.
+    fn send_waiting(&mut self, message: Inbound<S>) {
+        let (name, id) = match &message {
+            // It was given up while it waited, perhaps before there was a worker to tell.
+            Inbound::Request(id, _) if !self.requests.is_wanted(*id) => return,
+            Inbound::Request(id, request) => (request.name(), Some(*id)),
+            other => (other.name(), None),
+        };
+        if let Err(error) = self.pack(message) {
+            match id {
+                Some(id) => self.requests.answer(id, Err(error)),
+                None => tracing::error!("`{name}` can't be sent to {}: {error}", S::NAME),
+            }
+        }
     }
 
     /// Says that a request's answer is no longer wanted.
@@ -118,9 +143,26 @@ impl<S: Service> Remote<S> {
         }
     }
 
-    /// Whether the service has come up at the other end.
-    pub(crate) fn is_ready(&self) -> bool {
-        self.ready
+    /// Whether anything came from the other end.
+    pub(crate) fn has_spoken(&self) -> bool {
+        self.spoken
+    }
+
+    /// Takes note that the worker broke without a word of its own. Answers why when nothing was
+    /// ever heard from it: then it is no failure of the service, which may run elsewhere.
+    pub(crate) fn broke(&mut self, why: String, stack: Option<String>) -> Option<String> {
+        if !self.spoken {
+            return Some(why);
+        }
+        self.fail(match self.ready {
+            true => ServiceError::Crashed {
+                service: S::NAME.to_owned(),
+                why,
+                stack,
+            },
+            false => start_error::<S>(why),
+        });
+        None
     }
 
     /// Gives everything back, for another host to run: nothing has come up at the other end.
@@ -136,8 +178,8 @@ impl<S: Service> Remote<S> {
 
     /// Takes a packet from the worker.
     pub(crate) fn receive(&mut self, packet: Packet) {
-        self.telemetry.count(packet.bytes());
-        self.heard = true;
+        self.telemetry.count_bytes(packet.bytes());
+        (self.spoken, self.heard) = (true, true);
         self.shared.alive();
         trace("<-", S::NAME, &packet);
         let taken = match (packet.id, packet.kind.starts_with("worker/")) {
@@ -163,7 +205,7 @@ impl<S: Service> Remote<S> {
                 self.ready = true;
                 self.shared.set_ready();
                 while let Some(message) = self.queue.pop_front() {
-                    self.pack(message)?;
+                    self.send_waiting(message);
                 }
             }
             FromWorker::Progress { stage, fraction } => {
@@ -175,12 +217,19 @@ impl<S: Service> Remote<S> {
             }
             FromWorker::Heartbeat(vitals) => {
                 self.shared.ticks.store(vitals.ticks, Ordering::Relaxed);
+                let dropped = vitals.events_dropped.saturating_sub(self.dropped_there);
+                self.dropped_there += dropped;
+                self.shared.events.fetch_add(dropped, Ordering::Relaxed);
+                self.shared
+                    .events_dropped
+                    .fetch_add(dropped, Ordering::Relaxed);
             }
             FromWorker::Error(error) => match id {
                 Some(id) => {
                     self.requests.answer(id, Err(error));
                 }
                 None => self.fail(match error {
+                    ServiceError::Crashed { why, .. } if !self.ready => start_error::<S>(why),
                     // Whoever tells a panic does not know whose it is.
                     ServiceError::Crashed { why, stack, .. } => ServiceError::Crashed {
                         service: S::NAME.to_owned(),
@@ -201,10 +250,7 @@ impl<S: Service> Remote<S> {
     pub(crate) fn check(&mut self) {
         if !self.ready {
             if self.born.elapsed() > S::START_TIMEOUT {
-                self.fail(ServiceError::Start {
-                    service: S::NAME.to_owned(),
-                    why: format!("it was not ready within {:?}", S::START_TIMEOUT),
-                });
+                self.fail(late_error::<S>());
             }
             return;
         }
@@ -233,7 +279,7 @@ impl<S: Service> Remote<S> {
     }
 
     fn out(&self, packet: Packet) -> Result<(), ServiceError> {
-        self.telemetry.count(packet.bytes());
+        self.telemetry.count_bytes(packet.bytes());
         trace("->", S::NAME, &packet);
         (self.post)(packet)
     }

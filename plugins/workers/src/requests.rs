@@ -131,6 +131,7 @@ impl<R: Send> ReplySink<R> for Requests<R> {
             list.answered += 1;
             open
         };
+        self.telemetry.count();
         let took = open.asked.elapsed();
         match &result {
             Ok(_) => self.telemetry.done(open.kind, took),
@@ -148,6 +149,7 @@ impl<R: Send> ReplySink<R> for Requests<R> {
     fn is_wanted(&self, id: u64) -> bool {
         self.list().open.contains_key(&id)
     }
+
     fn end(&self, error: &ServiceError) {
         let open = {
             let mut list = self.list();

@@ -60,6 +60,10 @@ pub trait Service: Sized + Send + 'static {
     /// [`Service::patience`].
     const HANG_AFTER: Duration = Duration::from_secs(1);
 
+    /// Whether it has deadlines to keep: its thread then goes before others. One that only computes
+    /// lets others go first.
+    const KEEPS_TIME: bool = true;
+
     /// Makes the service, on the thread that it will run on.
     fn new(setup: Self::Setup) -> Self;
 

@@ -23,13 +23,15 @@ pub(crate) type Post = Arc<dyn Fn(Packet) + Send + Sync>;
 /// How long one call of a service should take at most.
 const SLICE: Duration = Duration::from_millis(4);
 
+/// What is fed to the service by way of its owner travels under this id, which no request has.
+pub(crate) const INPUT: RequestId = RequestId(0);
+
 /// A service at the far end of a wire.
 pub(crate) struct Station<S: Service> {
     core: Core<S>,
     inlet: Inlet<S::Event>,
     sink: Arc<Sink>,
     ready_told: bool,
-    events: u64,
 }
 
 /// Posts answers, and knows which requests are still wanted.
@@ -75,7 +77,6 @@ impl<S: Service> Station<S> {
             inlet,
             sink,
             ready_told: false,
-            events: 0,
         };
         station.core.start();
         station.flush();
@@ -100,6 +101,9 @@ impl<S: Service> Station<S> {
         let id = packet.id;
         let taken = match (id, packet.kind.starts_with("worker/")) {
             (_, true) => self.receive_lifecycle(packet),
+            (Some(INPUT), false) => packet
+                .open()
+                .map(|input| self.core.take(Inbound::Input(input))),
             (Some(id), false) => packet.open().map(|request| {
                 self.sink.open().insert(id.0);
                 self.core.take(Inbound::Request(id.0, request));
@@ -166,7 +170,7 @@ impl<S: Service> Station<S> {
             None,
             FromWorker::Heartbeat(Vitals {
                 ticks: self.core.shared().ticks.load(load),
-                events: self.events,
+                events_dropped: self.core.shared().events_dropped.load(load),
             }),
         );
     }
@@ -178,7 +182,6 @@ impl<S: Service> Station<S> {
             self.sink.tell(None, FromWorker::Ready);
         }
         while let Some(event) = self.inlet.next() {
-            self.events += 1;
             match Packet::new(event, None, 0) {
                 Ok(packet) => (self.sink.post)(packet),
                 Err(error) => self.sink.log("error", &error.to_string()),

@@ -75,7 +75,7 @@ pub struct Status {
     pub events: u64,
     /// Events dropped because nobody read them.
     pub events_dropped: u64,
-    /// Messages that went either way, in total.
+    /// Messages that went either way, in total; those of the runtime itself are left out.
     pub messages: u64,
     /// Bytes that were copied or transferred, in total; none where values move.
     pub bytes: u64,

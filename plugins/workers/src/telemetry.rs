@@ -32,7 +32,7 @@ pub struct KindStats {
 #[derive(Debug, Default)]
 pub(crate) struct Telemetry {
     kinds: Mutex<BTreeMap<&'static str, Kind>>,
-    /// Messages that went either way.
+    /// Messages that went either way, those of the runtime itself left out.
     pub(crate) messages: AtomicU64,
     /// Bytes that were copied or transferred; none where values move.
     pub(crate) bytes: AtomicU64,
@@ -40,6 +40,8 @@ pub(crate) struct Telemetry {
 
 #[derive(Debug, Default)]
 struct Kind {
+    queued: usize,
+    cache_hits: u64,
     running: usize,
     done: u64,
     failed: u64,
@@ -49,13 +51,40 @@ struct Kind {
 }
 
 impl Telemetry {
-    pub(crate) fn count(&self, bytes: usize) {
+    pub(crate) fn count(&self) {
         self.messages.fetch_add(1, Ordering::Relaxed);
+    }
+
+    #[cfg(any(test, target_family = "wasm"))]
+    pub(crate) fn count_bytes(&self, bytes: usize) {
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     pub(crate) fn asked(&self, kind: &'static str) {
-        self.kinds().entry(kind).or_default().running += 1;
+        self.change(kind, |stats| stats.running += 1);
+    }
+
+    /// It waits for a worker.
+    pub(crate) fn queued(&self, kind: &'static str) {
+        self.change(kind, |stats| stats.queued += 1);
+    }
+
+    /// What waited is at work.
+    pub(crate) fn begun(&self, kind: &'static str) {
+        self.change(kind, |stats| {
+            stats.queued = stats.queued.saturating_sub(1);
+            stats.running += 1;
+        });
+    }
+
+    /// What was at work waits again.
+    pub(crate) fn queued_again(&self, kind: &'static str) {
+        self.end(kind, |stats| stats.queued += 1);
+    }
+
+    /// It was known already.
+    pub(crate) fn remembered(&self, kind: &'static str) {
+        self.change(kind, |stats| stats.cache_hits += 1);
     }
 
     pub(crate) fn done(&self, kind: &'static str, took: Duration) {
@@ -74,23 +103,43 @@ impl Telemetry {
         self.end(kind, |stats| stats.cancelled += 1);
     }
 
+    /// What waited for a worker failed.
+    pub(crate) fn failed_in_queue(&self, kind: &'static str) {
+        self.change(kind, |stats| {
+            stats.queued = stats.queued.saturating_sub(1);
+            stats.failed += 1;
+        });
+    }
+
+    /// What waited for a worker is no longer wanted.
+    pub(crate) fn cancelled_in_queue(&self, kind: &'static str) {
+        self.change(kind, |stats| {
+            stats.queued = stats.queued.saturating_sub(1);
+            stats.cancelled += 1;
+        });
+    }
+
     fn end(&self, kind: &'static str, count: impl FnOnce(&mut Kind)) {
-        let mut kinds = self.kinds();
-        let stats = kinds.entry(kind).or_default();
-        stats.running = stats.running.saturating_sub(1);
-        count(stats);
+        self.change(kind, |stats| {
+            stats.running = stats.running.saturating_sub(1);
+            count(stats);
+        });
+    }
+
+    fn change(&self, kind: &'static str, count: impl FnOnce(&mut Kind)) {
+        count(self.kinds().entry(kind).or_default());
     }
 
     pub(crate) fn stats(&self) -> Vec<KindStats> {
         let kinds = self.kinds();
         let stats = kinds.iter().map(|(kind, stats)| KindStats {
             kind,
-            queued: 0,
+            queued: stats.queued,
             running: stats.running,
             done: stats.done,
             failed: stats.failed,
             cancelled: stats.cancelled,
-            cache_hits: 0,
+            cache_hits: stats.cache_hits,
             mean_secs: stats.sum_secs / (stats.done.max(1) as f64),
             p99_secs: stats.durations.quantile(0.99),
         });

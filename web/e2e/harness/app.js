@@ -60,7 +60,8 @@ export class App {
     const address = new URL((await site())[place]);
     for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value);
     address.hash = hash;
-    await app.page.goto(address.href);
+    const response = await app.page.goto(address.href);
+    assert.ok(response.ok(), `${address.href}: ${response.status()}`);
     return app;
   }
 

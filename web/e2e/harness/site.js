@@ -10,7 +10,7 @@ const pages = fileURLToPath(new URL("../pages", import.meta.url));
 let serving = null;
 
 /** Addresses of: `site`, the app below a path that nobody had in mind; `strict`, the same where pages
- * may not start workers; `pages`, pages without the app; `suite` and `bench`, linked examples;
+ * may not start workers; `compressed`, the same packed for the way; `pages`, pages without the app;
  * `repository`, its scenes and fixtures. */
 export async function site() {
   serving ??= begin();
@@ -19,6 +19,7 @@ export async function site() {
     origin,
     site: `${origin}/any/path/at all/`,
     strict: `${origin}/strict/`,
+    compressed: `${origin}/compressed/`,
     pages: `${origin}/pages/`,
     repository: `${origin}/repository/`,
   };
@@ -30,11 +31,12 @@ function begin() {
     "/strict/": { folder: settings.site, headers: { "content-security-policy": "worker-src 'none'" } },
     "/compressed/": { folder: settings.site, compressed: true },
     "/pages/": { folder: pages },
+    "/page/": { folder: join(settings.root, "web/page") },
     "/repository/scenes/": { folder: join(settings.root, "scenes") },
     "/repository/tests/fixtures/": { folder: join(settings.root, "tests/fixtures") },
   };
   if (settings.suite) places["/pages/suite/"] = { folder: settings.suite };
-  if (settings.bench) places["/pages/bench/"] = { folder: settings.bench };
+  if (settings.web_bench) places["/pages/web_bench/"] = { folder: settings.web_bench };
   return serve(places);
 }
 

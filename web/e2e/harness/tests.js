@@ -1,24 +1,22 @@
-// How a test of the app is written: it gets an open app, and a failure leaves a picture.
+// How tests are declared: with or without an open app, once or once a host. A failure tells where its
+// picture is and what the console said.
 
-import { after, describe, test } from "node:test";
+import { test as declare } from "node:test";
 
 import { App, HOSTS } from "./app.js";
+import { settings } from "./settings.js";
 
-/** Twice, once a host: `tests(use, host)` declares tests with `use(name, async (app) => …)`. They share
- * one page, put back to its beginning before each. */
-export function onEachHost(title, tests, options = {}) {
-  for (const host of HOSTS) {
-    describe(`${title}, services ${host.name}`, () => {
-      const shared = sharedApp({ ...options, query: { ...host.query, ...options.query } });
-      after(() => shared.close());
-      tests((name, body) => {
-        test(name, async () => {
-          const app = await shared.get();
-          await guarded(`${title} ${host.kind} ${name}`, app, body);
-        });
-      }, host);
-    });
-  }
+const filter = (settings.filter ?? "").toLowerCase();
+/** The open page that tests share, and which one it is: one at a time, for each draws in software. */
+let shared = null;
+
+/** A test on its own. */
+export function test(name, options, body = options) {
+  if (!name.toLowerCase().includes(filter)) return;
+  declare(name, body === options ? {} : options, async (context) => {
+    await leaveShared();
+    await body(context);
+  });
 }
 
 /** A test with a page of its own, opened as `options` say. */
@@ -33,34 +31,48 @@ export function withApp(name, options, body) {
   });
 }
 
-/** Runs a test's body; a failure tells where its picture is and what the console said. */
+/** Twice, once a host: `tests(use, host)` declares tests with `use(name, async (app) => …)`. They share
+ * a page, put back to its beginning before each. */
+export function onEachHost(title, tests, options = {}) {
+  for (const host of HOSTS) {
+    const key = `${title} ${host.kind}`;
+    const query = { ...host.query, ...options.query };
+    tests((what, body) => {
+      const name = `${title}, services ${host.name}: ${what}`;
+      if (!name.toLowerCase().includes(filter)) return;
+      declare(name, async () => guarded(name, await share(key, { ...options, query }), body));
+    }, host);
+  }
+}
+
+/** The shared page of this key, at its beginning. */
+async function share(key, options) {
+  if (shared?.key === key) {
+    const { app } = shared;
+    app.complaints.length = 0;
+    await app.reset();
+    return app;
+  }
+  await leaveShared();
+  const app = await App.open(options);
+  shared = { key, app };
+  return app;
+}
+
+/** Closes the shared page, if one is open. */
+export async function leaveShared() {
+  const left = shared;
+  shared = null;
+  await left?.app.close();
+}
+
 async function guarded(name, app, body) {
   try {
     await body(app);
   } catch (error) {
-    error.message += `\nleft: ${await app.leave(name)}`;
-    // The assertion's own text is kept in the stack.
-    error.stack = `${error.message}\n${error.stack}`;
-    throw error;
+    const left = await app.leave(name);
+    // What a page is like after a failure, nobody knows.
+    if (shared?.app === app) await leaveShared();
+    throw new Error(`${error.stack ?? error}\nleft: ${left}`);
   }
-}
-
-function sharedApp(options) {
-  let opened = null;
-  return {
-    async get() {
-      if (opened) {
-        const app = await opened;
-        app.complaints.length = 0;
-        await app.reset();
-        return app;
-      }
-      opened = App.open(options);
-      opened.catch(() => (opened = null));
-      return opened;
-    },
-    async close() {
-      await (await opened)?.close();
-    },
-  };
 }

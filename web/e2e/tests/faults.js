@@ -2,10 +2,9 @@
 // comes back, the arm holds, and a person is told.
 
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
 
 import { App } from "../harness/app.js";
-import { withApp } from "../harness/tests.js";
+import { test, withApp } from "../harness/tests.js";
 
 /** How each fault is told. */
 const FAULTS = {
@@ -19,62 +18,60 @@ const HELD = 1e-3;
 /** The service is back within this, seconds. */
 const BACK_WITHIN = 2;
 
-describe("a worker that fails", () => {
-  for (const [fault, told] of Object.entries(FAULTS)) {
-    withApp(`${fault}: requests fail, control is back, the arm holds`, {}, async (app) => {
-      await takeAPose(app);
-      const before = await app.positions();
-      const { error, back, secs } = await app.page.evaluate(async (fault) => {
-        const { forearm } = globalThis;
-        const failed = new Promise((resolve) => {
-          // One frame passes both on: the fault first, then the request, which is never answered.
-          forearm.inject("control", fault);
-          forearm.inspect().then(
-            (reply) => resolve(`it was answered: ${JSON.stringify(reply)}`),
-            (error) => resolve(error.message),
-          );
-        });
-        const error = await failed;
-        const since = performance.now();
-        const running = () => forearm.services().find(({ name, state, restarts }) => name === "control" && state === "running" && restarts > 0);
-        while (!running()) await new Promise((resolve) => requestAnimationFrame(resolve));
-        const secs = (performance.now() - since) / 1e3;
-        return { error, back: running(), secs };
-      }, fault);
-      assert.match(error, told);
-      assert.match(error, /`control`.*start it again/);
-      assert.equal(back.restarts, 1);
-      assert.equal(back.host, "worker");
-      assert.ok(secs < BACK_WITHIN, `back after ${secs} s`);
-      await app.toast("Control stopped", "The arms hold", "One request was lost");
-      await app.toast("Control is back");
-      await app.nextState(24);
-      const after = await app.positions();
-      const off = after.map((position, joint) => Math.abs(position - before[joint]));
-      assert.ok(Math.max(...off) < HELD, `joints moved by ${off} rad`);
-      await drives(app);
-    });
-  }
-
-  test("one that fails again and again is given up, and can be started by hand", async () => {
-    const app = await App.open();
-    try {
-      for (let crash = 0; crash < 6; crash++) {
-        await app.until((restarts) => {
-          const [control] = globalThis.forearm.services();
-          return control.state === "running" && control.restarts === restarts;
-        }, crash);
-        await app.page.evaluate(() => globalThis.forearm.inject("control", "Throw"));
-        await app.until((restarts) => globalThis.forearm.services()[0].restarts > restarts || globalThis.forearm.services()[0].state === "failed", crash);
-      }
-      const control = await app.service();
-      assert.equal(control.state, "failed");
-      await app.toast("Control does not run", "F2");
-      assert.match((await app.ask("Inspect")).error, /`control` .*start it again/);
-    } finally {
-      await app.close();
-    }
+for (const [fault, told] of Object.entries(FAULTS)) {
+  withApp(`a worker that fails: ${fault}: requests fail, control is back, the arm holds`, {}, async (app) => {
+    await takeAPose(app);
+    const before = await app.positions();
+    const { error, back, secs } = await app.page.evaluate(async (fault) => {
+      const { forearm } = globalThis;
+      const failed = new Promise((resolve) => {
+        // One frame passes both on: the fault first, then the request, which is never answered.
+        forearm.inject("control", fault);
+        forearm.inspect().then(
+          (reply) => resolve(`it was answered: ${JSON.stringify(reply)}`),
+          (error) => resolve(error.message),
+        );
+      });
+      const error = await failed;
+      const since = performance.now();
+      const running = () => forearm.services().find(({ name, state, restarts }) => name === "control" && state === "running" && restarts > 0);
+      while (!running()) await new Promise((resolve) => requestAnimationFrame(resolve));
+      const secs = (performance.now() - since) / 1e3;
+      return { error, back: running(), secs };
+    }, fault);
+    assert.match(error, told);
+    assert.match(error, /`control`.*start it again/);
+    assert.equal(back.restarts, 1);
+    assert.equal(back.host, "worker");
+    assert.ok(secs < BACK_WITHIN, `back after ${secs} s`);
+    await app.toast("Control stopped", "The arms hold", "One request was lost");
+    await app.toast("Control is back");
+    await app.nextState(24);
+    const after = await app.positions();
+    const off = after.map((position, joint) => Math.abs(position - before[joint]));
+    assert.ok(Math.max(...off) < HELD, `joints moved by ${off} rad`);
+    await drives(app);
   });
+}
+
+test("a worker that fails: one that fails again and again is given up, and can be started by hand", async () => {
+  const app = await App.open();
+  try {
+    for (let crash = 0; crash < 6; crash++) {
+      await app.until((restarts) => {
+        const [control] = globalThis.forearm.services();
+        return control.state === "running" && control.restarts === restarts;
+      }, crash);
+      await app.page.evaluate(() => globalThis.forearm.inject("control", "Throw"));
+      await app.until((restarts) => globalThis.forearm.services()[0].restarts > restarts || globalThis.forearm.services()[0].state === "failed", crash);
+    }
+    const control = await app.service();
+    assert.equal(control.state, "failed");
+    await app.toast("Control does not run", "F2");
+    assert.match((await app.ask("Inspect")).error, /`control` .*start it again/);
+  } finally {
+    await app.close();
+  }
 });
 
 /** Moves the arm away from where it begins, and waits until it holds there. */

@@ -1,123 +1,116 @@
 // Where something is missing or wrong, the app says so, and goes on if it can.
 
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
 
 import { App } from "../harness/app.js";
-import { withApp } from "../harness/tests.js";
+import { test, withApp } from "../harness/tests.js";
 
-describe("without workers", () => {
-  withApp("a site that forbids workers still runs, and says why", { place: "strict" }, async (app) => {
-    const control = await app.service();
-    assert.equal(control.host, "inline");
-    assert.ok(control.fallback, "there is a reason");
-    await app.toast("Control runs on the main thread", "keeps time only while");
-    const before = await app.state();
-    await app.page.keyboard.down("ArrowRight");
-    await app.until((from) => globalThis.forearm.state().arms[0].joints[0].target > from + 0.1, before.arms[0].joints[0].target);
-    await app.page.keyboard.up("ArrowRight");
-  });
-
-  withApp("switching them off in the address is told as the reason", { query: { workers: "off" } }, async (app) => {
-    const control = await app.service();
-    assert.equal(control.host, "inline");
-    assert.match(control.fallback, /workers=off/);
-  });
-
-  withApp(
-    "a browser without them still runs, and says why",
-    { prepare: (page) => page.addInitScript(() => delete globalThis.Worker) },
-    async (app) => {
-      const control = await app.service();
-      assert.equal(control.host, "inline");
-      assert.match(control.fallback, /no workers/);
-    },
-  );
+withApp("without workers: a site that forbids workers still runs, and says why", { place: "strict" }, async (app) => {
+  const control = await app.service();
+  assert.equal(control.host, "inline");
+  assert.ok(control.fallback, "there is a reason");
+  await app.toast("Control runs on the main thread", "keeps time only while");
+  const before = await app.state();
+  await app.page.keyboard.down("ArrowRight");
+  await app.until((from) => globalThis.forearm.state().arms[0].joints[0].target > from + 0.1, before.arms[0].joints[0].target);
+  await app.page.keyboard.up("ArrowRight");
 });
 
-describe("protocol", () => {
-  // The app's own packets, a version back.
-  const outdated = (page) =>
-    page.addInitScript(() => {
-      const post = Worker.prototype.postMessage;
-      globalThis.speak = null;
-      Worker.prototype.postMessage = function (message, transfer) {
-        if (message?.v && globalThis.speak !== null && message.id !== null) message.v = globalThis.speak;
-        return post.call(this, message, transfer);
-      };
-    });
-
-  withApp("a request of an old version is refused with the message", { prepare: outdated }, async (app) => {
-    await app.page.evaluate(() => (globalThis.speak = 1));
-    const { error } = await app.ask("Inspect");
-    assert.match(error, /protocol version 1 is not spoken here \(expected \d+\); reload/);
-    await app.page.evaluate(() => (globalThis.speak = null));
-    const { reply } = await app.ask("Inspect");
-    assert.ok(reply.ticks > 0, "the worker goes on");
-  });
-
-  test("a worker refuses a first message of an old version", async () => {
-    const app = await App.open();
-    try {
-      const answer = await app.page.evaluate(
-        ({ entry, glue, module }) =>
-          new Promise((resolve, reject) => {
-            const worker = new Worker(entry, { type: "module" });
-            worker.onerror = (event) => reject(new Error(event.message));
-            worker.onmessage = ({ data }) => resolve({ ...data, text: new TextDecoder().decode(data.payload), payload: null });
-            worker.postMessage({ glue, module });
-            const payload = new Uint8Array([0, 0, 0, 0]);
-            worker.postMessage({ v: 1, type: "worker/init", id: null, traceId: 0, payload, buffers: [] });
-          }),
-        await app.page.evaluateHandle(() => globalThis.forearmBoot.worker),
-      );
-      assert.equal(answer.type, "worker/error");
-      // Version { got: 1, expected: … }: the payload's last two numbers.
-      assert.equal(answer.id, null);
-    } finally {
-      await app.close();
-    }
-  });
+withApp("without workers: switching them off in the address is told as the reason", { query: { workers: "off" } }, async (app) => {
+  const control = await app.service();
+  assert.equal(control.host, "inline");
+  assert.match(control.fallback, /workers=off/);
 });
 
-describe("a browser that can't", () => {
-  const told = async (prepare, expected) => {
-    const app = await App.load({ prepare });
-    try {
-      await app.page.locator("#problem").waitFor({ state: "visible" });
-      assert.match(await app.problem(), expected);
-    } finally {
-      await app.close();
-    }
-  };
+withApp(
+  "without workers: a browser without them still runs, and says why",
+  { prepare: (page) => page.addInitScript(() => delete globalThis.Worker) },
+  async (app) => {
+    const control = await app.service();
+    assert.equal(control.host, "inline");
+    assert.match(control.fallback, /no workers/);
+  },
+);
 
-  test("draw is told so", () =>
-    told(
-      (page) =>
-        page.addInitScript(() => {
-          const get = HTMLCanvasElement.prototype.getContext;
-          HTMLCanvasElement.prototype.getContext = function (kind, ...more) {
-            return kind === "webgl2" ? null : get.call(this, kind, ...more);
-          };
+// The app's own packets, a version back.
+const outdated = (page) =>
+  page.addInitScript(() => {
+    const post = Worker.prototype.postMessage;
+    globalThis.speak = null;
+    Worker.prototype.postMessage = function (message, transfer) {
+      if (message?.v && globalThis.speak !== null && message.id !== null) message.v = globalThis.speak;
+      return post.call(this, message, transfer);
+    };
+  });
+
+withApp("protocol: a request of an old version is refused with the message", { prepare: outdated }, async (app) => {
+  await app.page.evaluate(() => (globalThis.speak = 1));
+  const { error } = await app.ask("Inspect");
+  assert.match(error, /protocol version 1 is not spoken here \(expected \d+\); reload/);
+  await app.page.evaluate(() => (globalThis.speak = null));
+  const { reply } = await app.ask("Inspect");
+  assert.ok(reply.ticks > 0, "the worker goes on");
+});
+
+test("protocol: a worker refuses a first message of an old version", async () => {
+  const app = await App.open();
+  try {
+    const answer = await app.page.evaluate(
+      ({ entry, glue, module }) =>
+        new Promise((resolve, reject) => {
+          const worker = new Worker(entry, { type: "module" });
+          worker.onerror = (event) => reject(new Error(event.message));
+          worker.onmessage = ({ data }) => resolve({ ...data, text: new TextDecoder().decode(data.payload), payload: null });
+          worker.postMessage({ glue, module });
+          const payload = new Uint8Array([0, 0, 0, 0]);
+          worker.postMessage({ v: 1, type: "worker/init", id: null, traceId: 0, payload, buffers: [] });
         }),
-      /WebGL 2 is missing/,
-    ));
+      await app.page.evaluateHandle(() => globalThis.forearmBoot.worker),
+    );
+    assert.equal(answer.type, "worker/error");
+    // Version { got: 1, expected: … }: the payload's last two numbers.
+    assert.equal(answer.id, null);
+  } finally {
+    await app.close();
+  }
+});
 
-  test("run WebAssembly is told so", () => told((page) => page.addInitScript(() => delete globalThis.WebAssembly), /no WebAssembly/));
+const told = async (prepare, expected) => {
+  const app = await App.load({ prepare });
+  try {
+    await app.page.locator("#problem").waitFor({ state: "visible" });
+    assert.match(await app.problem(), expected);
+  } finally {
+    await app.close();
+  }
+};
 
-  test("use vectors is told so", () =>
-    told((page) => page.addInitScript(() => (WebAssembly.validate = () => false)), /SIMD/));
+test("a browser that can't: draw is told so", () =>
+  told(
+    (page) =>
+      page.addInitScript(() => {
+        const get = HTMLCanvasElement.prototype.getContext;
+        HTMLCanvasElement.prototype.getContext = function (kind, ...more) {
+          return kind === "webgl2" ? null : get.call(this, kind, ...more);
+        };
+      }),
+    /WebGL 2 is missing/,
+  ));
 
-  test("reach the site is told so, and can try again", async () => {
-    const app = await App.load({ prepare: (page) => page.route(/\.wasm$/, (route) => route.abort()) });
-    try {
-      await app.page.locator("#problem").waitFor({ state: "visible" });
-      assert.match(await app.problem(), /did not arrive/);
-      await app.page.unroute(/\.wasm$/);
-      await app.page.locator("#again").click();
-      await app.running();
-    } finally {
-      await app.close();
-    }
-  });
+test("a browser that can't: run WebAssembly is told so", () => told((page) => page.addInitScript(() => delete globalThis.WebAssembly), /no WebAssembly/));
+
+test("a browser that can't: use vectors is told so", () =>
+  told((page) => page.addInitScript(() => (WebAssembly.validate = () => false)), /SIMD/));
+
+test("a browser that can't: reach the site is told so, and can try again", async () => {
+  const app = await App.load({ prepare: (page) => page.route(/\.wasm$/, (route) => route.abort()) });
+  try {
+    await app.page.locator("#problem").waitFor({ state: "visible" });
+    assert.match(await app.problem(), /did not arrive/);
+    await app.page.unroute(/\.wasm$/);
+    await app.page.locator("#again").click();
+    await app.running();
+  } finally {
+    await app.close();
+  }
 });

@@ -1,7 +1,6 @@
 // The app comes up, draws, and opens the scene that its link names.
 
 import assert from "node:assert/strict";
-import { describe } from "node:test";
 
 import { onEachHost, withApp } from "../harness/tests.js";
 import { source } from "../harness/settings.js";
@@ -59,43 +58,41 @@ async function drawnColours(app) {
   }, png);
 }
 
-describe("a scene by link", () => {
-  withApp("a built-in scene opens by its name", { query: { scene: "two_arms" } }, async (app) => {
-    assert.equal((await app.state()).arms.length, 2);
-    app.assertQuiet();
-  });
-
-  withApp(
-    "a scene file opens by its address",
-    { query: { scene: "../../../repository/scenes/sorting.ron" } },
-    async (app) => {
-      const objects = source("scenes/sorting.ron").match(/position:/g);
-      const state = await app.state();
-      assert.ok(state.objects.length > 3, `${state.objects.length} objects of ${objects.length}`);
-      app.assertQuiet();
-    },
-  );
-
-  withApp(
-    "a scene opens that the link itself carries",
-    {
-      hash: `scene=${Buffer.from('Scene(name: "carried", arms: [(name: "one"), (name: "two", position: (0, 0.4, 0))])').toString("base64url")}`,
-    },
-    async (app) => {
-      assert.equal((await app.state()).arms.length, 2);
-      assert.match(await app.page.title(), /carried/);
-    },
-  );
-
-  for (const [what, scene, ...said] of [
-    ["that nobody knows", "nowhere", "nowhere"],
-    ["whose file is missing", "../gone.ron", "gone.ron", "404"],
-    ["whose file is no scene", "../../../repository/scenes/README.md", "README.md"],
-    ["of a site that can't be reached", "http://127.0.0.1:9/scene.ron", "127.0.0.1:9", "Access-Control-Allow-Origin"],
-  ]) {
-    withApp(`a scene ${what} is told, and the default opens`, { query: { scene } }, async (app) => {
-      await app.toast("the scene of this link", ...said);
-      assert.equal((await app.state()).arms.length, 1);
-    });
-  }
+withApp("link: a built-in scene opens by its name", { query: { scene: "two_arms" } }, async (app) => {
+  assert.equal((await app.state()).arms.length, 2);
+  app.assertQuiet();
 });
+
+withApp(
+  "link: a scene file opens by its address",
+  { query: { scene: "../../../repository/scenes/sorting.ron" } },
+  async (app) => {
+    const objects = source("scenes/sorting.ron").match(/position:/g);
+    const state = await app.state();
+    assert.ok(state.objects.length > 3, `${state.objects.length} objects of ${objects.length}`);
+    app.assertQuiet();
+  },
+);
+
+withApp(
+  "link: a scene opens that the link itself carries",
+  {
+    hash: `scene=${Buffer.from('Scene(name: "carried", arms: [(name: "one"), (name: "two", position: (0, 0.4, 0))])').toString("base64url")}`,
+  },
+  async (app) => {
+    assert.equal((await app.state()).arms.length, 2);
+    assert.match(await app.page.title(), /carried/);
+  },
+);
+
+for (const [what, scene, ...said] of [
+  ["that nobody knows", "nowhere", "nowhere"],
+  ["whose file is missing", "../gone.ron", "gone.ron", "404"],
+  ["whose file is no scene", "../../../repository/scenes/README.md", "README.md"],
+  ["of a site that can't be reached", "http://127.0.0.1:9/scene.ron", "127.0.0.1:9", "Access-Control-Allow-Origin"],
+]) {
+  withApp(`link: a scene ${what} is told, and the default opens`, { query: { scene } }, async (app) => {
+    await app.toast("the scene of this link", ...said);
+    assert.equal((await app.state()).arms.length, 1);
+  });
+}

@@ -2,27 +2,27 @@
 // hosts.
 
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
 
 import { browser } from "../harness/browser.js";
 import { settings } from "../harness/settings.js";
 import { site } from "../harness/site.js";
+import { test } from "../harness/tests.js";
 
-describe("the worker runtime's own suite", { skip: settings.suite ? false : "the suite was not built" }, () => {
-  for (const [host, where] of [["thread", "in workers"], ["inline", "on the main thread"]]) {
-    test(`every case holds ${where}`, async (t) => {
-      const page = await (await browser()).newPage();
-      try {
-        await page.goto(`${(await site()).pages}suite.html`);
-        await page.waitForFunction(() => globalThis.suite, null, { timeout: 60_000 });
-        const results = await page.evaluate((host) => globalThis.suite.run(host).then((found) => (typeof found === "string" ? JSON.parse(found) : found)), host);
-        assert.ok(results.length > 10, `only ${results.length} cases ran`);
-        for (const { name, ok, error } of results) {
-          await t.test(name, () => assert.ok(ok, error));
-        }
-      } finally {
-        await page.close();
+const skip = settings.suite ? false : "the suite was not built";
+
+for (const [host, where] of [["thread", "in workers"], ["inline", "on the main thread"]]) {
+  test(`the worker runtime's own suite: every case holds ${where}`, { skip }, async (t) => {
+    const page = await (await browser()).newPage();
+    try {
+      await page.goto(`${(await site()).pages}suite.html`);
+      await page.waitForFunction(() => globalThis.suite, null, { timeout: 60_000 });
+      const results = await page.evaluate((host) => globalThis.suite.run(host).then((found) => (typeof found === "string" ? JSON.parse(found) : found)), host);
+      assert.ok(results.length > 10, `only ${results.length} cases ran`);
+      for (const { name, ok, error } of results) {
+        await t.test(name, () => assert.ok(ok, error));
       }
-    });
-  }
-});
+    } finally {
+      await page.close();
+    }
+  });
+}

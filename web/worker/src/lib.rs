@@ -5,6 +5,8 @@
 #![cfg(target_family = "wasm")]
 
 use forearm_control::ControlService;
+use forearm_control::trials::Trials;
+use forearm_workers::pool::JobService;
 use forearm_workers::web::{self, entry};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -12,5 +14,8 @@ use wasm_bindgen::prelude::wasm_bindgen;
 /// Makes this worker the service that the message names.
 #[wasm_bindgen]
 pub fn start(first: JsValue) {
-    web::start(&first, &[entry::<ControlService>()]);
+    web::start(
+        &first,
+        &[entry::<ControlService>(), entry::<JobService<Trials>>()],
+    );
 }

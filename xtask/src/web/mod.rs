@@ -4,6 +4,7 @@
 //! compresses every file and writes a manifest. What needs big libraries for this is a program of its
 //! own, `xtask-web` (`src/web_tool`), built when it is first needed.
 
+mod examples;
 mod lock;
 mod optimise;
 mod server;
@@ -18,6 +19,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::stages::{self, Outcome, Stages, root};
 
+pub(crate) use examples::build_examples;
 use optimise::Optimiser;
 pub(crate) use server::Server;
 use site::{About, Asset, Draft, LinkedRoles, Manifest, Role};
@@ -237,7 +239,7 @@ fn step<T>(
 
 /// Where cargo compiles for the browser: not where it compiles natively, so that neither waits for the
 /// other.
-fn target_dir() -> PathBuf {
+pub(crate) fn target_dir() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
         || root().join("target"),
         |folder| std::path::absolute(&folder).unwrap_or_else(|_| folder.into()),
@@ -278,8 +280,7 @@ fn compile(
 ) -> Result<((), Outcome)> {
     stages::run(
         toolchain
-            .cargo_build(target_dir)
-            .args(["--profile", profile.name()])
+            .cargo_build(target_dir, profile)
             .args(part.arguments),
     )?;
     Ok(((), Outcome::Passed(String::new())))
@@ -428,12 +429,15 @@ mod tests {
             names.sort_unstable();
             names
         };
-        let release = named("release");
+        let (release, small) = (named("release"), named("web-dist"));
         assert!(release.len() > 5, "the profile has moved: {release:?}");
-        assert_eq!(
-            named("web-dist"),
-            release,
-            "a package that only `release` names keeps its level there in `web-dist`"
+        let forgotten: Vec<_> = release
+            .iter()
+            .filter(|name| !small.contains(name))
+            .collect();
+        assert!(
+            forgotten.is_empty(),
+            "only `release` names {forgotten:?}: they keep its level in `web-dist`"
         );
     }
 }

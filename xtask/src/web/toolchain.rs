@@ -15,6 +15,8 @@ use anyhow::{Result, bail};
 use crate::prerequisites;
 use crate::stages::{output_of, root};
 
+use super::Profile;
+
 /// What is compiled for.
 pub(super) const TARGET: &str = "wasm32-unknown-unknown";
 /// The oldest Rust that compiles the workspace: its `rust-version`.
@@ -98,18 +100,24 @@ impl Toolchain {
     }
 
     /// A `cargo build` for the browser, in the repository's root, into `target_dir`.
-    pub(super) fn cargo_build(&self, target_dir: &Path) -> Command {
+    pub(super) fn cargo_build(&self, target_dir: &Path, profile: Profile) -> Command {
+        let mut flags = RUSTFLAGS.to_owned();
+        if profile == Profile::Smallest {
+            // To be published: it must not say where this machine keeps its sources.
+            flags.extend(remapped_sources(crates_folder().as_deref()));
+        }
         let mut command = Command::new(&self.cargo);
         command
             .current_dir(root())
             .stdin(Stdio::null())
             .args(["build", "--locked", "--target", TARGET])
+            .args(["--profile", profile.name()])
             .env("CARGO_TARGET_DIR", target_dir)
             .env("RUSTC", &self.rustc)
             // Either would take the place of the flags below.
             .env_remove("RUSTFLAGS")
             .env_remove("CARGO_ENCODED_RUSTFLAGS")
-            .env(rustflags_variable(), RUSTFLAGS);
+            .env(rustflags_variable(), flags);
         if self.origin == Origin::Distribution {
             // These lead to the Rust that runs this program.
             for name in ["CARGO", "RUSTUP_TOOLCHAIN", "LD_LIBRARY_PATH"] {
@@ -123,6 +131,20 @@ impl Toolchain {
         }
         command
     }
+}
+
+/// Where cargo keeps the sources of dependencies.
+fn crates_folder() -> Option<PathBuf> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
+    Some(home?.join("registry/src"))
+}
+
+/// A flag after which messages name files of dependencies by crate; none for a folder that can't be
+/// written into the variable of flags, where spaces divide.
+fn remapped_sources(crates: Option<&Path>) -> Option<String> {
+    let crates = crates?.to_str()?;
+    (!crates.contains(char::is_whitespace)).then(|| format!(" --remap-path-prefix={crates}=crates"))
 }
 
 /// `CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS`
@@ -319,6 +341,16 @@ mod tests {
         let manifest = std::fs::read_to_string(root().join("Cargo.toml")).expect("Cargo.toml");
         let line = format!("rust-version = \"{}.{}\"", OLDEST.0, OLDEST.1);
         assert!(manifest.contains(&line), "Cargo.toml has no {line}");
+    }
+
+    #[test]
+    fn published_modules_hide_where_sources_lie() {
+        assert_eq!(
+            remapped_sources(Some(Path::new("/somewhere/registry/src"))).as_deref(),
+            Some(" --remap-path-prefix=/somewhere/registry/src=crates")
+        );
+        assert_eq!(remapped_sources(Some(Path::new("/some where"))), None);
+        assert_eq!(remapped_sources(None), None);
     }
 
     #[test]

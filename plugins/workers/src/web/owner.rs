@@ -8,11 +8,11 @@ use std::sync::Weak;
 use crossbeam_channel::Receiver;
 use forearm_protocol::lifecycle::ToWorker;
 use forearm_protocol::{Packet, ServiceError};
-use js_sys::{Array, Object, Reflect};
+use js_sys::{Array, Function, Object, Reflect};
 use send_wrapper::SendWrapper;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{ErrorEvent, MessageEvent, MessagePort, Worker, WorkerOptions, WorkerType};
+use web_sys::{Event, MessageEvent, MessagePort, Worker, WorkerOptions, WorkerType};
 
 use crate::core::{Inbound, Parts};
 use crate::office::Office;
@@ -25,6 +25,13 @@ use crate::web::timers::{Interval, after};
 /// How long a worker may take to end by itself before it is ended, milliseconds.
 const FAREWELL_MILLIS: f64 = 1000.0;
 
+thread_local! {
+    /// Keeps an exception of a worker from the page.
+    static QUIET: Function = Closure::<dyn Fn(Event)>::new(|event: Event| event.prevent_default())
+        .into_js_value()
+        .unchecked_into();
+}
+
 /// A Web Worker with one service. It stays on its thread, as all of JavaScript does.
 pub(crate) struct Owner<S: Service>(SendWrapper<Inner<S>>);
 
@@ -34,7 +41,7 @@ struct Inner<S: Service> {
     /// Why nothing came up at the other end, if so.
     unborn: Rc<RefCell<Option<String>>>,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
-    _on_error: Closure<dyn FnMut(ErrorEvent)>,
+    _on_error: Closure<dyn FnMut(Event)>,
     on_leave: Closure<dyn FnMut(JsValue)>,
     _check: Interval,
 }
@@ -88,15 +95,26 @@ impl<S: Service> Owner<S> {
 
         let heard = Rc::clone(&remote);
         let failed = Rc::clone(&unborn);
+        let watching = office.clone();
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             let data = event.data();
             if let Some(packet) = from_js(&data) {
                 if let Some(remote) = heard.borrow_mut().as_mut() {
                     remote.receive(packet);
                 }
-            } else if let Ok(why) = Reflect::get(&data, &"failed".into()) {
-                // The script could not load the module.
-                failed.replace(why.as_string());
+                return;
+            }
+            // The script could not load the module, or the module threw while it started.
+            let why = Reflect::get(&data, &"failed".into()).ok();
+            if let Some(why) = why.and_then(|why| why.as_string()) {
+                if let Some(remote) = heard.borrow_mut().as_mut() {
+                    if let Some(why) = remote.broke(why, None) {
+                        failed.replace(Some(why));
+                    }
+                }
+                if let Some(office) = watching.upgrade() {
+                    office.watch();
+                }
             }
         });
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
@@ -104,21 +122,18 @@ impl<S: Service> Owner<S> {
         let broken = Rc::clone(&remote);
         let failed = Rc::clone(&unborn);
         let watching = office.clone();
-        let on_error = Closure::<dyn FnMut(ErrorEvent)>::new(move |event: ErrorEvent| {
+        let on_error = Closure::<dyn FnMut(Event)>::new(move |event: Event| {
             event.prevent_default();
             if let Some(remote) = broken.borrow_mut().as_mut() {
-                let why = match event.message() {
-                    // A script that may not be loaded says nothing.
-                    empty if empty.is_empty() => "its script could not be loaded".to_owned(),
-                    why => why,
-                };
-                if remote.is_ready() {
-                    remote.fail(ServiceError::Crashed {
-                        service: S::NAME.to_owned(),
-                        why,
-                        stack: place(&event),
-                    });
-                } else {
+                let (why, stack) = said(&event).unwrap_or_else(|| {
+                    // A script that can't be loaded says nothing.
+                    let why = match remote.has_spoken() {
+                        true => "the browser ended it",
+                        false => "its script could not be loaded",
+                    };
+                    (why.to_owned(), None)
+                });
+                if let Some(why) = remote.broke(why, stack) {
                     failed.replace(Some(why));
                 }
             }
@@ -233,7 +248,8 @@ impl<S: Service> Owner<S> {
 impl<S: Service> Drop for Inner<S> {
     fn drop(&mut self) {
         self.worker.set_onmessage(None);
-        self.worker.set_onerror(None);
+        // An exception that is still on its way would count as the page's own.
+        QUIET.with(|quiet| self.worker.set_onerror(Some(quiet)));
         if let Some(window) = web_sys::window() {
             let listener = self.on_leave.as_ref().unchecked_ref();
             window
@@ -243,9 +259,16 @@ impl<S: Service> Drop for Inner<S> {
     }
 }
 
-fn place(event: &ErrorEvent) -> Option<String> {
-    let file = event.filename();
-    (!file.is_empty()).then(|| format!("{file}:{}:{}", event.lineno(), event.colno()))
+/// What an uncaught exception said, and where; nothing for an event that says nothing.
+fn said(event: &Event) -> Option<(String, Option<String>)> {
+    let field = |name: &str| Reflect::get(event, &JsValue::from_str(name)).ok();
+    let text = |name: &str| field(name)?.as_string().filter(|text| !text.is_empty());
+    let number = |name: &str| field(name)?.as_f64();
+    let place = text("filename").map(|file| {
+        let (line, column) = (number("lineno"), number("colno"));
+        format!("{file}:{}:{}", line.unwrap_or(0.0), column.unwrap_or(0.0))
+    });
+    text("message").map(|message| (message, place))
 }
 
 fn post(worker: &Worker, packet: Packet, port: Option<&MessagePort>) -> Result<(), ServiceError> {

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use forearm_protocol::lifecycle::{FromWorker, ToWorker};
+use forearm_protocol::lifecycle::{FromWorker, ToWorker, Vitals};
 use forearm_protocol::{Packet, ServiceError};
 use js_sys::{Array, Object};
 use send_wrapper::SendWrapper;
@@ -50,6 +50,8 @@ pub fn start(first: &JsValue, entries: &[Entry]) {
     };
     let post = poster(scope);
     listen_for_panics(Arc::clone(&post));
+    // From here on a failure is the service's: the worker itself has come up.
+    tell(&post, FromWorker::Heartbeat(Vitals::default()));
     let started = from_js(first)
         .ok_or_else(|| ServiceError::Start {
             service: "worker".to_owned(),

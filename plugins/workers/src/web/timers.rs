@@ -51,7 +51,14 @@ pub(crate) fn after(millis: f64, work: impl FnOnce() + 'static) {
 /// Wakes a future at `deadline`, or a little later.
 pub(crate) fn wake_at(deadline: Instant, waker: Waker) {
     let left = deadline.saturating_duration_since(Instant::now());
-    after(left.as_secs_f64() * 1e3, move || waker.wake());
+    after((left.as_secs_f64() * 1e3).ceil(), move || {
+        // A browser's timers may ring a little early; nobody would ring again.
+        if Instant::now() < deadline {
+            wake_at(deadline, waker);
+        } else {
+            waker.wake();
+        }
+    });
 }
 
 /// A timer that is set again and again, for one piece of work.

@@ -1,0 +1,60 @@
+// The same scene and motion give the same world after 10 000 steps, to the last bit: natively, in a
+// worker, and on the page's main thread.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+
+import { settings, source } from "../harness/settings.js";
+import { withLoop } from "../harness/loop.js";
+import { test } from "../harness/tests.js";
+
+/** 500 steps a second. */
+const SECS = 20;
+const STEPS = 10_000;
+const SCENE = source("scenes/pick_and_place.ron");
+const MOTION = source("scenes/motions/pick_and_place.ron");
+
+const skip = settings.app && settings.web_bench ? false : "the native program or the page was not built";
+let native = null;
+
+/** What the native program says of the run. */
+function natively() {
+  native ??= promisify(execFile)(
+    settings.app,
+    ["teleoperate", "--headless", "--fast", "--json", "--scene", "pick_and_place", "--script", "pick_and_place", "--duration", String(SECS)],
+    { cwd: settings.root },
+  ).then(({ stdout }) => JSON.parse(stdout));
+  return native;
+}
+
+async function assertSame(inspection) {
+  const expected = await natively();
+  assert.equal(expected.steps, STEPS);
+  assert.deepEqual(expected.in_tray, [["cube", "tray"]], "the run is worth comparing");
+  for (const part of ["steps", "ticks", "in_tray", "state_hash"]) {
+    assert.deepEqual(inspection[part], expected[part], part);
+  }
+}
+
+test("determinism: a run in real time in a worker ends as natively", { skip }, () =>
+  withLoop(async (page) => {
+    await page.evaluate(([scene, motion, secs]) => {
+      loop.open("worker", scene, motion, secs);
+      loop.drive();
+    }, [SCENE, MOTION, SECS]);
+    await page.waitForFunction(() => loop.state()?.active === false, null, { polling: 100 });
+    assert.equal(await page.evaluate(() => loop.host()), "worker");
+    await assertSame(await page.evaluate(() => loop.request("Inspect")));
+  }),
+);
+
+test("determinism: a run in stepped time on the main thread ends as natively", { skip }, () =>
+  withLoop(async (page) => {
+    await page.evaluate(([scene, motion, secs]) => {
+      loop.open("stepped", scene, motion, secs);
+      loop.advance(secs + 1);
+    }, [SCENE, MOTION, SECS]);
+    await assertSame(await page.evaluate(() => loop.request("Inspect")));
+  }),
+);
