@@ -30,7 +30,11 @@ impl Plugin for InputPlugin {
         app.add_plugins(crate::gamepad_linux::LinuxGamepadPlugin);
         app.add_systems(
             Update,
-            (drive_by_keys, release_keys_without_focus, drive_by_gamepad),
+            (
+                // In this order: a key that went down before the focus went is let go of too.
+                (drive_by_keys, release_keys_without_focus).chain(),
+                drive_by_gamepad,
+            ),
         );
     }
 }

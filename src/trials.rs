@@ -14,7 +14,9 @@ use forearm_protocol::ServiceError;
 use forearm_protocol::control::{Event as ControlEvent, Notice, NoticeLevel};
 use forearm_protocol::lifecycle::Fault;
 use forearm_protocol::scene::SceneBundle;
-use forearm_workers::pool::{Pool, PoolConfig, PoolEvent, PoolStatus, Priority, Task, Ticket};
+use forearm_workers::pool::{
+    Pool, PoolConfig, PoolEvent, PoolLine, PoolStatus, Priority, Task, Ticket,
+};
 
 use crate::motions::BuiltinMotion;
 
@@ -83,6 +85,12 @@ impl TrialsDesk {
             .then(|| (text(), done as f32 / runs.max(1) as f32))
     }
 
+    /// Another way to the pool, for what can't wait for the next frame.
+    #[must_use]
+    pub fn line(&self) -> PoolLine<Trials> {
+        self.pool.line()
+    }
+
     /// Workers that were given up may be started again.
     pub fn restart(&self) {
         self.pool.restart();
@@ -103,8 +111,9 @@ impl TrialsDesk {
             runs,
             ..TrialsView::default()
         };
-        match self.plan(motion, jitter_m) {
-            Ok(trial) => {
+        match plan(self.bundle.as_ref(), motion, jitter_m) {
+            Ok((trial, name)) => {
+                name.clone_into(&mut self.motion);
                 self.batch += 1;
                 self.view.running = true;
                 let tasks = (1..=runs).map(|run| {
@@ -121,27 +130,6 @@ impl TrialsDesk {
             }
             Err(why) => self.view.error = Some(why),
         }
-    }
-
-    /// The trial that is run many times.
-    fn plan(&mut self, motion: &str, jitter_m: f64) -> Result<Trial, String> {
-        let builtin = BuiltinMotion::find(motion)
-            .ok_or_else(|| format!("no motion is called `{motion}`; choose another"))?;
-        let bundle = self
-            .bundle
-            .clone()
-            .ok_or_else(|| "no scene is loaded yet; open one first".to_owned())?;
-        let parsed = Motion::from_ron(builtin.key, builtin.text).map_err(|it| it.to_string())?;
-        builtin.name.clone_into(&mut self.motion);
-        Ok(Trial {
-            expect: Expectation::of(&parsed, &bundle.scene),
-            bundle,
-            config: ControlConfig::default(),
-            script: Some(builtin.text.to_owned()),
-            duration_secs: None,
-            jitter_m,
-            seed: 0,
-        })
     }
 
     fn cancel(&mut self) {
@@ -221,6 +209,31 @@ impl TrialsDesk {
         self.view.secs_per_run = self.times.iter().sum::<f64>() / self.times.len() as f64;
         self.view.p50_p95_secs = Some((at(0.5), at(0.95)));
     }
+}
+
+/// A trial of a built-in motion in this scene, and the motion's name for people.
+///
+/// # Errors
+/// There is no scene, or no such motion.
+pub fn plan(
+    bundle: Option<&Arc<SceneBundle>>,
+    motion: &str,
+    jitter_m: f64,
+) -> Result<(Trial, &'static str), String> {
+    let builtin = BuiltinMotion::find(motion)
+        .ok_or_else(|| format!("no motion is called `{motion}`; choose another"))?;
+    let bundle = bundle.ok_or("no scene is loaded yet; open one first")?;
+    let parsed = Motion::from_ron(builtin.key, builtin.text).map_err(|it| it.to_string())?;
+    let trial = Trial {
+        bundle: Arc::clone(bundle),
+        config: ControlConfig::default(),
+        script: Some(builtin.text.to_owned()),
+        duration_secs: None,
+        expect: Expectation::of(&parsed, &bundle.scene),
+        jitter_m,
+        seed: 0,
+    };
+    Ok((trial, builtin.name))
 }
 
 fn follow_the_scene(mut events: MessageReader<ControlEvent>, mut desk: ResMut<TrialsDesk>) {

@@ -6,6 +6,9 @@
 //! - `request(name, arguments)`: asks the control service, for instance `request("Start")` or
 //!   `request("SetTorque", { arm: 0, on: false })`; a promise of the answer;
 //! - `command(name, arguments)`: tells it, for instance `command("EStop")`;
+//! - `trial(options)`: plays a built-in motion in a worker, as fast as it goes: `{ motion, seed,
+//!   jitter_m, duration_secs }`, all but the first with defaults; a promise of a
+//!   [`TrialOutcome`](forearm_control::trials::TrialOutcome), the same that `forearm trials` prints;
 //! - `services()`: how each service does;
 //! - `toasts()`: the texts of the notices on show, oldest first;
 //! - `inject(service, fault)`: makes a service fail (`Throw`, `Trap`, `Hang`, `Kill`), to see that the
@@ -16,21 +19,26 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use bevy::prelude::*;
+use forearm_control::trials::{Trial, Trials};
 use forearm_control::{Control, ControlService};
 use forearm_panel::PanelState;
 use forearm_protocol::control::{Command, Event as ControlEvent, Reply, Request, StateUpdate};
 use forearm_protocol::lifecycle::Fault;
+use forearm_protocol::scene::SceneBundle;
+use forearm_workers::pool::{PoolLine, PoolStatus, Task};
 use forearm_workers::{HostKind, Line, State, Status};
 use js_sys::{JSON, Object, Promise, Reflect};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::future_to_promise;
 
 use super::js;
+use crate::trials::{self, TrialsDesk};
 
 /// What a script hears that asks before the app has started.
 const NO_SERVICE: &str = "the control service is not there yet";
@@ -42,7 +50,12 @@ pub(crate) struct ApiPlugin;
 impl Plugin for ApiPlugin {
     fn build(&self, app: &mut App) {
         let line = app.world().get_resource::<Control>().map(Control::line);
-        DESK.with_borrow_mut(|desk| desk.line = line);
+        let trials = app.world().get_resource::<TrialsDesk>();
+        let trials = trials.map(TrialsDesk::line);
+        DESK.with_borrow_mut(|desk| {
+            desk.line = line;
+            desk.trials = trials;
+        });
         app.add_systems(First, (remember, carry_out));
         if let Err(error) = publish() {
             warn!("scripts can't ask the app: {}", js::said(&error));
@@ -54,7 +67,11 @@ impl Plugin for ApiPlugin {
 #[derive(Default)]
 struct Desk {
     line: Option<Line<ControlService>>,
-    faults: VecDeque<Fault>,
+    trials: Option<PoolLine<Trials>>,
+    /// The scene that is loaded.
+    bundle: Option<Arc<SceneBundle>>,
+    /// By the service's name.
+    faults: VecDeque<(String, Fault)>,
     state: Option<Box<StateUpdate>>,
     services: Vec<ServiceReport>,
     toasts: Vec<String>,
@@ -68,7 +85,7 @@ struct ServiceReport {
     host: &'static str,
     /// Why it has no worker.
     fallback: Option<String>,
-    /// `starting`, `running`, `restarting`, `failed` or `stopped`.
+    /// `starting`, `running`, `restarting`, `idle` (a pool without work), `failed` or `stopped`.
     state: &'static str,
     failure: Option<String>,
     restarts: u32,
@@ -83,12 +100,7 @@ impl From<&Status> for ServiceReport {
     fn from(status: &Status) -> Self {
         Self {
             name: status.service,
-            host: match status.host {
-                HostKind::Thread => "thread",
-                HostKind::Worker => "worker",
-                HostKind::Inline => "inline",
-                HostKind::Stepped => "stepped",
-            },
+            host: host_name(status.host),
             fallback: status.fallback.clone(),
             state: match status.state {
                 State::Starting => "starting",
@@ -106,6 +118,50 @@ impl From<&Status> for ServiceReport {
             bytes: status.bytes,
         }
     }
+}
+
+impl From<&PoolStatus> for ServiceReport {
+    fn from(status: &PoolStatus) -> Self {
+        Self {
+            name: status.name,
+            host: host_name(status.host.unwrap_or(HostKind::Worker)),
+            fallback: status.fallback.clone(),
+            state: match (&status.failure, status.alive) {
+                (Some(_), _) => "failed",
+                (None, 0) => "idle",
+                (None, _) => "running",
+            },
+            failure: status.failure.as_ref().map(ToString::to_string),
+            restarts: u32::try_from(status.restarts).unwrap_or(u32::MAX),
+            in_flight: status.busy + status.queued,
+            silence_secs: status.silence.as_secs_f64(),
+            ticks: 0,
+            messages: status.messages,
+            bytes: status.bytes,
+        }
+    }
+}
+
+fn host_name(host: HostKind) -> &'static str {
+    match host {
+        HostKind::Thread => "thread",
+        HostKind::Worker => "worker",
+        HostKind::Inline => "inline",
+        HostKind::Stepped => "stepped",
+    }
+}
+
+/// What `trial` is asked.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TrialOptions {
+    motion: String,
+    #[serde(default)]
+    seed: u64,
+    #[serde(default)]
+    jitter_m: f64,
+    #[serde(default)]
+    duration_secs: Option<f64>,
 }
 
 thread_local! {
@@ -126,27 +182,36 @@ pub(super) fn command(command: Command) -> Result<(), String> {
 fn remember(
     mut events: MessageReader<ControlEvent>,
     control: Res<Control>,
+    pool: Res<TrialsDesk>,
     panels: Res<PanelState>,
 ) {
     DESK.with_borrow_mut(|desk| {
         for event in events.read() {
             match event {
                 ControlEvent::State(state) => desk.state = Some(state.clone()),
-                ControlEvent::SceneLoaded { .. } => desk.state = None,
+                ControlEvent::SceneLoaded { bundle, .. } => {
+                    desk.state = None;
+                    desk.bundle = Some(Arc::clone(bundle));
+                }
                 _ => {}
             }
         }
         desk.services.clear();
         desk.services.push(ServiceReport::from(&control.status()));
+        desk.services.push(ServiceReport::from(&pool.status()));
         desk.toasts.clear();
         desk.toasts.extend(panels.toasts.texts().map(str::to_owned));
     });
 }
 
-fn carry_out(control: Res<Control>) {
+fn carry_out(control: Res<Control>, pool: Res<TrialsDesk>) {
     let faults = DESK.with_borrow_mut(|desk| std::mem::take(&mut desk.faults));
-    for fault in faults {
-        if let Err(error) = control.inject(fault) {
+    for (service, fault) in faults {
+        let injected = match service == pool.status().name {
+            true => pool.inject(fault),
+            false => control.inject(fault),
+        };
+        if let Err(error) = injected {
             warn!("nothing to make fail: {error}");
         }
     }
@@ -175,6 +240,10 @@ fn publish() -> Result<(), JsValue> {
     set(
         "command",
         Closure::<dyn Fn(JsValue, JsValue) -> Result<(), JsValue>>::new(tell).into_js_value(),
+    )?;
+    set(
+        "trial",
+        Closure::<dyn Fn(JsValue) -> Promise>::new(trial).into_js_value(),
     )?;
     set(
         "toasts",
@@ -206,7 +275,7 @@ fn inject(service: String, fault: String) -> Result<(), JsValue> {
         }
         let fault = serde_json::from_value(fault.into())
             .map_err(|error| problem(&format!("no such fault: {error}")))?;
-        desk.faults.push_back(fault);
+        desk.faults.push_back((service, fault));
         Ok(())
     })
 }
@@ -217,6 +286,36 @@ fn inspect() -> Promise {
 
 fn request(name: JsValue, arguments: JsValue) -> Promise {
     ask(message("request", &name, &arguments))
+}
+
+/// A promise of a trial's outcome.
+fn trial(options: JsValue) -> Promise {
+    let handed_in = planned(&options).and_then(|trial| {
+        DESK.with_borrow(|desk| match &desk.trials {
+            Some(trials) => Ok(trials.submit(Task::new(trial))),
+            None => Err(problem("the pool of trials is not there yet")),
+        })
+    });
+    future_to_promise(async {
+        match handed_in?.await {
+            Ok(outcome) => to_js(&outcome),
+            Err(error) => Err(problem(&error.to_string())),
+        }
+    })
+}
+
+fn planned(options: &JsValue) -> Result<Trial, JsValue> {
+    let text = String::from(JSON::stringify(options)?);
+    let options: TrialOptions =
+        serde_json::from_str(&text).map_err(|error| problem(&format!("no such trial: {error}")))?;
+    let bundle = DESK.with_borrow(|desk| desk.bundle.clone());
+    let planned = trials::plan(bundle.as_ref(), &options.motion, options.jitter_m);
+    let (trial, _) = planned.map_err(|why| problem(&why))?;
+    Ok(Trial {
+        seed: options.seed,
+        duration_secs: options.duration_secs,
+        ..trial
+    })
 }
 
 fn tell(name: JsValue, arguments: JsValue) -> Result<(), JsValue> {

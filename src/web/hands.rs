@@ -5,7 +5,9 @@
 //! keeps what it uses; what belongs to the browser (reloading, its address bar, its menus, every
 //! key with Ctrl, Alt or Meta) stays there.
 
-use bevy::log::warn;
+use std::cell::Cell;
+
+use bevy::prelude::*;
 use forearm_protocol::control::Command;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -17,14 +19,32 @@ use crate::CANVAS;
 /// Function keys that the panels use and that browsers would take.
 const FUNCTION_KEYS: [&str; 4] = ["F1", "F2", "F8", "F9"];
 
-/// Begins to listen.
-pub(crate) fn listen() {
-    if let Err(error) = try_listen() {
-        warn!("some keys will reach the browser too: {}", js::said(&error));
+/// Listens to the page.
+#[derive(Debug)]
+pub(crate) struct HandsPlugin;
+
+impl Plugin for HandsPlugin {
+    fn build(&self, app: &mut App) {
+        app.add_systems(Last, release_after_absence);
+        if let Err(error) = listen() {
+            warn!("some keys will reach the browser too: {}", js::said(&error));
+        }
     }
 }
 
-fn try_listen() -> Result<(), JsValue> {
+thread_local! {
+    /// Whether the tab was hidden since the last frame.
+    static WAS_HIDDEN: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Keys whose presses were still on their way when the tab was hidden: nobody heard their release.
+fn release_after_absence(mut commands: MessageWriter<Command>) {
+    if WAS_HIDDEN.take() {
+        commands.write(Command::ReleaseKeys);
+    }
+}
+
+fn listen() -> Result<(), JsValue> {
     let missing = |what: &str| JsValue::from(js_sys::Error::new(&format!("there is no {what}")));
     let document = web_sys::window()
         .and_then(|window| window.document())
@@ -53,12 +73,14 @@ fn try_listen() -> Result<(), JsValue> {
             focus.focus().ok();
         }
     })?;
-    // Nothing is drawn and no key is heard in a tab that is hidden.
+    // Nothing is drawn and no key is heard in a tab that is hidden: let go of everything now.
     let page = document.clone();
     on(&document, "visibilitychange", move |_event: Event| {
-        if page.hidden()
-            && let Err(error) = api::command(Command::ReleaseKeys)
-        {
+        if !page.hidden() {
+            return;
+        }
+        WAS_HIDDEN.set(true);
+        if let Err(error) = api::command(Command::ReleaseKeys) {
             warn!("keys are not released: {error}");
         }
     })

@@ -38,12 +38,14 @@ async fn run() -> anyhow::Result<()> {
     let (scene_id, loaded) = open_scene(settings.last_scene.as_deref(), &mut notices).await?;
     notices.extend(loaded.notes.into_iter().map(warning));
     page::stage("Starting", 0.4);
+    let log = page::asked("log").unwrap_or_else(|| DEFAULT_LOG.to_owned());
+    forearm_workers::web::configure(page::workers(&log));
     let mut app = crate::app(AppSetup {
         bundle: loaded.bundle,
         scene_id,
         settings,
         control: ControlConfig::default(),
-        log: page::asked("log").unwrap_or_else(|| DEFAULT_LOG.to_owned()),
+        log,
         // The canvas has the size of its place in the page.
         size: [1280, 720],
         complete_pictures: false,
@@ -51,8 +53,7 @@ async fn run() -> anyhow::Result<()> {
     });
     // Bevy has set its own, which only writes to the console.
     page::tell_of_panics();
-    app.add_plugins((page::PagePlugin, api::ApiPlugin));
-    hands::listen();
+    app.add_plugins((page::PagePlugin, api::ApiPlugin, hands::HandsPlugin));
     match app.run() {
         AppExit::Success => Ok(()),
         AppExit::Error(code) => Err(anyhow::anyhow!("the app ended with code {code}")),
@@ -70,8 +71,8 @@ async fn open_scene(
 ) -> anyhow::Result<(String, LoadedScene)> {
     let asked = page::asked("scene").or_else(page::carried_scene);
     let wanted = match (&asked, last) {
-        (Some(asked), _) => Some((asked.as_str(), "the scene of this link")),
-        (None, Some(last)) => Some((last, "the scene that was open last")),
+        (Some(asked), _) => Some((asked.as_str(), "The scene of this link")),
+        (None, Some(last)) => Some((last, "The scene that was open last")),
         (None, None) => None,
     };
     if let Some((reference, what)) = wanted {
@@ -79,7 +80,7 @@ async fn open_scene(
             Ok(loaded) => return Ok((reference.to_owned(), loaded)),
             Err(error) => notices.push(Notice {
                 level: NoticeLevel::Error,
-                text: format!("{what}: {error:#}"),
+                text: format!("{what} can't be opened: {error:#}"),
             }),
         }
     }

@@ -6,7 +6,9 @@
 
 use bevy::prelude::*;
 use forearm_protocol::control::Event as ControlEvent;
-use wasm_bindgen::JsValue;
+use forearm_workers::web::WorkerFiles;
+use js_sys::WebAssembly::Module;
+use wasm_bindgen::{JsCast, JsValue};
 
 use super::js;
 
@@ -28,6 +30,34 @@ pub(crate) fn asked(name: &str) -> Option<String> {
     let query = js::get(&js::get(&js_sys::global(), "forearmBoot").ok()?, "query").ok()?;
     let value = js::get(&query, name).ok()?.as_string()?;
     (!value.is_empty()).then_some(value)
+}
+
+/// Where Web Workers come from, or why there are none.
+///
+/// # Errors
+/// They were switched off, or the page could not load what they are made of.
+pub(crate) fn workers(log: &str) -> Result<WorkerFiles, String> {
+    let text = |of: &JsValue, name: &str| js::get(of, name).ok()?.as_string();
+    let boot = js::get(&js_sys::global(), "forearmBoot").unwrap_or_default();
+    if text(&boot, "workers").as_deref() == Some("off") {
+        return Err("workers are switched off in the page's address".to_owned());
+    }
+    let worker = js::get(&boot, "worker").unwrap_or_default();
+    let module = js::get(&worker, "module").unwrap_or_default();
+    match (
+        text(&worker, "entry"),
+        text(&worker, "glue"),
+        module.dyn_into::<Module>(),
+    ) {
+        (Some(entry), Some(glue), Ok(module)) => Ok(WorkerFiles {
+            entry,
+            glue,
+            module,
+            log: log.to_owned(),
+        }),
+        _ => Err(text(&worker, "error")
+            .unwrap_or_else(|| "the page brought nothing to make workers of".to_owned())),
+    }
 }
 
 /// The scene that the fragment of the page's address carries, as `#scene=…`.

@@ -1,146 +1,88 @@
 // Measures services in a real browser, for `cargo xtask bench web`: how well the control loop keeps
 // time in a worker, beside one on the main thread; messages; the start of the app.
 
+import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { FLAGS, launch, launchKeeping } from "./harness/browser.js";
-import { settings, source } from "./harness/settings.js";
-import { closeSite, site } from "./harness/site.js";
-import { percentile, table } from "./harness/figures.js";
+import { table } from "./harness/figures.js";
+import { settings } from "./harness/settings.js";
+import { closeSite, nextReport, site } from "./harness/site.js";
 
 const HZ = 120;
-const PERIOD_MS = 1000 / HZ;
-const SCENE = source("scenes/pick_and_place.ron");
-/** What a driven browser is started with so that nothing is ever slowed down: here it should be. */
-const UNTHROTTLED = [
-  "--disable-background-timer-throttling",
-  "--disable-backgrounding-occluded-windows",
-  "--disable-renderer-backgrounding",
-];
+/** The loops that are compared: where they run, what paces them. */
+const LOOPS = { worker: "in a worker", timer: "main thread, timers", frame: "main thread, frames" };
 
 const pause = (secs) => new Promise((resolve) => setTimeout(resolve, secs * 1e3));
-const millis = (value, digits = 2) => `${value.toFixed(digits)} ms`;
+const millis = (value, digits = 2) => (Number.isFinite(value) ? `${value.toFixed(digits)} ms` : "never");
 
-/** Opens the page with the control service and no picture. */
-async function openLoop(context) {
-  const page = await context.newPage();
-  await page.goto(`${(await site()).pages}loop.html`);
-  await page.waitForFunction(() => globalThis.loop);
-  return page;
-}
-
-/** Blocks the main thread for 50 ms of every 100, until the page is closed. */
-function block(page) {
-  return page.evaluate(() => {
-    const turn = () => {
-      const until = performance.now() + 50;
-      while (performance.now() < until);
-      setTimeout(turn, 50);
-    };
-    turn();
-  });
-}
-
-/** The loop in a worker: what the service itself says of its ticks. */
-async function inWorker(page, prepare) {
-  await page.evaluate((scene) => {
-    loop.open("worker", scene);
-    loop.drive();
-  }, SCENE);
-  await page.waitForFunction(() => loop.state() !== null);
-  await prepare(page);
-  await page.evaluate(() => loop.request("Start"));
-  await pause(settings.seconds);
-  const { timing } = await page.evaluate(() => loop.request("Inspect"));
-  const host = await page.evaluate(() => loop.host());
-  if (host !== "worker") throw new Error(`the service has no worker: ${await page.evaluate(() => loop.said())}`);
-  const interval = (deviation) => PERIOD_MS + deviation * 1e3;
-  return {
-    rate: timing.rate_hz,
-    p50: interval(timing.jitter_p50_secs),
-    p99: interval(timing.jitter_p99_secs),
-    max: interval(timing.jitter_max_secs),
-  };
-}
-
-/** The loop on the main thread, by a timer or by frames. */
-async function onMainThread(page, prepare, how) {
-  await page.evaluate((scene) => loop.open("stepped", scene), SCENE);
-  await prepare(page);
-  await page.evaluate((how) => (globalThis.finish = loop.driveNaively(how)), how);
-  await pause(settings.seconds);
-  const intervals = await page.evaluate(() => finish());
-  // None may have come at all.
-  const rate = intervals.length / settings.seconds;
-  return { rate, p50: percentile(intervals, 50), p99: percentile(intervals, 99), max: Math.max(...intervals) };
-}
-
-/** Measures in a page of its own. */
-async function measured(context, measure, prepare, ...more) {
-  const page = await openLoop(context);
+/** Measures a loop in a page of its own that is seen. */
+async function inSight(browser, how, blocked) {
+  const page = await browser.newPage();
   try {
-    return await measure(page, prepare, ...more);
+    await page.goto((await site()).loop);
+    await page.waitForFunction(() => globalThis.loop?.measure);
+    return await page.evaluate(([how, secs, blocked]) => loop.measure(how, secs, blocked), [how, settings.seconds, blocked]);
   } finally {
     await page.close();
   }
 }
 
+/** Measures a loop in a tab behind another, in a browser on a screen that nothing drives: whatever
+ * drives a browser keeps it from slowing hidden tabs down. */
+async function hidden(how) {
+  const folder = await mkdtemp(join(tmpdir(), "forearm-bench-"));
+  const address = new URL((await site()).loop);
+  address.searchParams.set("measure", how);
+  address.searchParams.set("secs", settings.seconds);
+  const reported = nextReport();
+  const quiet = ["--no-default-browser-check", "--password-store=basic", "--disable-sync", "--noerrdialogs"];
+  const browser = spawn(settings.chromium, [...FLAGS, ...quiet, `--user-data-dir=${folder}`, "about:blank", address.href], {
+    stdio: "ignore",
+  });
+  try {
+    const late = pause(settings.seconds + 60).then(() => {
+      throw new Error("the hidden tab reported nothing");
+    });
+    const { hidden, gap, found, error } = JSON.parse(await Promise.race([reported, late]));
+    if (error) throw new Error(error);
+    if (!hidden) throw new Error("the tab was not hidden");
+    if (gap < 900) throw new Error(`the hidden tab is not slowed down: a timer of 10 ms came after ${gap} ms`);
+    return found;
+  } finally {
+    const ended = new Promise((resolve) => browser.once("exit", resolve));
+    browser.kill();
+    await ended;
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
 async function loops() {
-  const rows = [["", "rate", "mean error", "p50", "p99", "longest", "missing the rate by"]];
-  const add = (name, { rate, p50, p99, max }, worker) => {
-    const error = Math.abs(rate / HZ - 1);
-    const ratio = worker ? `${(error / Math.max(1e-9, Math.abs(worker.rate / HZ - 1))).toFixed(0)} times as much` : "";
-    rows.push([name, `${rate.toFixed(2)} Hz`, `${(error * 100).toFixed(3)} %`, millis(p50), millis(p99), millis(max), ratio]);
-  };
-  const situation = async (name, context, prepare) => {
-    console.log(`the loop, ${name}…`);
-    const worker = await measured(context, inWorker, prepare);
-    add(`${name}: worker`, worker);
-    for (const how of ["timer", "frame"]) {
-      add(`${name}: main thread, ${how}s`, await measured(context, onMainThread, prepare, how), worker);
+  const rows = [["", "", "rate", "mean error", "interval p50", "p99", "longest", "error, beside the worker's"]];
+  const situation = async (name, measure) => {
+    let worker = null;
+    for (const [how, where] of Object.entries(LOOPS)) {
+      console.log(`${name}: ${where}…`);
+      const { rate, p50, p99, max } = await measure(how);
+      const error = Math.abs(rate / HZ - 1);
+      worker ??= error;
+      const ratio = how === "worker" ? "" : `${(error / Math.max(worker, 1e-6)).toFixed(0)} ×`;
+      // Numbers in JSON can't be infinite.
+      const cells = [p50, p99, max].map((value) => millis(value ?? Infinity));
+      rows.push([how === "worker" ? name : "", where, `${rate.toFixed(2)} Hz`, `${(error * 100).toFixed(4)} %`, ...cells, ratio]);
     }
   };
   const browser = await launch();
   try {
-    const context = await browser.newContext();
-    await situation("idle", context, async () => {});
-    await situation("main thread blocked 50 of 100 ms", context, block);
+    await situation("idle", (how) => inSight(browser, how, false));
+    await situation("main thread blocked 50 of 100 ms", (how) => inSight(browser, how, true));
   } finally {
     await browser.close();
   }
-  const folder = await mkdtemp(join(tmpdir(), "forearm-bench-"));
-  const context = await launchKeeping(folder, { headless: false, ignoreDefaultArgs: UNTHROTTLED, args: FLAGS });
-  try {
-    await situation("tab hidden", context, (page) => hide(page, context));
-  } finally {
-    await context.close();
-    await rm(folder, { recursive: true, force: true });
-  }
-  console.log(`\n${HZ} Hz control for ${settings.seconds} s\n${table(rows)}`);
-}
-
-/** Puts another tab in front, and makes sure that the browser now slows this one down. */
-async function hide(page, context) {
-  const front = await context.newPage();
-  page.on("close", () => front.close().catch(() => {}));
-  await front.bringToFront();
-  await page.waitForFunction(() => document.hidden, null, { polling: 500 });
-  const gap = await page.evaluate(
-    () =>
-      new Promise((resolve) => {
-        const times = [performance.now()];
-        const turn = () => {
-          times.push(performance.now());
-          // The first may have been set before the tab was hidden.
-          if (times.length > 3) resolve(times.at(-1) - times.at(-2));
-          else setTimeout(turn, 10);
-        };
-        setTimeout(turn, 10);
-      }),
-  );
-  if (gap < 900) throw new Error(`the hidden tab is not slowed down: a 10 ms timer came after ${gap} ms`);
+  await situation("tab hidden", hidden);
+  console.log(`\n${HZ} Hz control for ${settings.seconds} s\n${table(rows, 2)}`);
 }
 
 /** Messages and buffers between the main thread and a worker. */
@@ -148,16 +90,9 @@ async function messages() {
   const browser = await launch();
   try {
     const page = await browser.newPage();
-    await page.goto(`${(await site()).pages}suite.html`);
+    await page.goto((await site()).suite);
     await page.waitForFunction(() => globalThis.suite);
-    const ask = (name, count) =>
-      page.evaluate(
-        async ([name, count]) => {
-          const found = await globalThis.suite[name](count);
-          return typeof found === "string" ? JSON.parse(found) : found;
-        },
-        [name, count],
-      );
+    const ask = (name, count) => page.evaluate(([name, count]) => globalThis.suite[name](count), [name, count]);
     console.log("\nmessages to a worker and back, 2000 of them");
     console.log(table(figures(await ask("echo_round_trips", 2000))));
     console.log("\npictures of 640×480 RGBA handed to a worker and back, 500 of them");

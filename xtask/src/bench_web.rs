@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::browser::Driver;
 use crate::display::Display;
+use crate::e2e::EXAMPLES;
 use crate::stages;
 use crate::web::{self, Profile, build_examples};
 
@@ -49,7 +50,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let site = (!options.no_app)
         .then(|| web::build(profile, None))
         .transpose()?;
-    let examples = build_examples(&["suite", "web_bench"])?;
+    let examples = build_examples(&EXAMPLES)?;
     let things = json!({
         "site": site.map(|site| site.folder),
         "suite": examples.join("suite"),

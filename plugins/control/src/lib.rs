@@ -22,7 +22,6 @@
 pub mod backend;
 pub mod config;
 pub mod expectation;
-#[cfg(not(target_family = "wasm"))]
 pub mod headless;
 pub mod jitter;
 pub mod motion;
@@ -38,7 +37,6 @@ pub mod trials;
 
 pub use config::{ConfigError, ControlConfig, ControlSetup, Startup, Until};
 pub use expectation::Expectation;
-#[cfg(not(target_family = "wasm"))]
 pub use headless::{HeadlessOptions, HeadlessReport};
 pub use jitter::jitter_objects;
 #[cfg(feature = "bevy")]

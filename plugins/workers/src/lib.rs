@@ -32,6 +32,8 @@ mod core;
 mod fault;
 mod handle;
 mod inline;
+#[cfg(all(test, not(target_family = "wasm")))]
+mod interleavings;
 mod link;
 #[cfg(not(target_family = "wasm"))]
 mod native;

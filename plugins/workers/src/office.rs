@@ -12,9 +12,9 @@ use web_time::{Duration, Instant};
 use crate::QUEUE_CAPACITY;
 use crate::answer::ReplySink;
 use crate::clock::Clock;
+use crate::core::{Inbound, Parts, stopped_error};
 #[cfg(not(target_family = "wasm"))]
 use crate::core::{hung_error, late_error};
-use crate::core::{Inbound, Parts, stopped_error};
 use crate::handle::Host;
 use crate::inline::Inline;
 use crate::link::Feed;
@@ -352,8 +352,9 @@ impl<S: Service> Office<S> {
     /// Watches over the service, when nobody pumps.
     #[cfg(target_family = "wasm")]
     pub(crate) fn watch(self: &Arc<Self>) {
-        let mut inner = self.inner();
-        self.supervise(&mut inner);
+        self.supervise(&mut self.inner());
+        // Where there turned out to be no worker, what waited for it is served here.
+        self.serve();
     }
 
     /// Hands waiting messages to a service that has no thread.

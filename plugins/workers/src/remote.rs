@@ -144,6 +144,7 @@ impl<S: Service> Remote<S> {
     }
 
     /// Whether anything came from the other end.
+    #[cfg(target_family = "wasm")]
     pub(crate) fn has_spoken(&self) -> bool {
         self.spoken
     }

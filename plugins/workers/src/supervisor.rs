@@ -82,7 +82,7 @@ impl Supervisor {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_family = "wasm")))]
 mod tests {
     use super::*;
 
@@ -110,6 +110,45 @@ mod tests {
         for minute in 0..100 {
             let decision = supervisor.crashed(minute * 60 * SEC);
             assert_eq!(decision, Decision::Again(Duration::from_millis(100)));
+        }
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig {
+            failure_persistence: None,
+            ..Default::default()
+        })]
+
+        /// Whenever it crashes: never more restarts in any stretch of time than the policy says,
+        /// and the shortest wait exactly when nothing has crashed lately.
+        #[test]
+        fn no_stretch_of_time_sees_more_restarts_than_it_should(
+            gaps in proptest::collection::vec(0_u64..40_000, 0..60),
+            most in 0_usize..6,
+        ) {
+            let policy = RestartPolicy {
+                most,
+                ..RestartPolicy::default()
+            };
+            let mut supervisor = Supervisor::new(Some(policy));
+            let (mut now, mut restarts) = (Duration::ZERO, Vec::<(Duration, Duration)>::new());
+            for gap in gaps {
+                now += Duration::from_millis(gap);
+                let lately = |(at, _): &&(Duration, Duration)| now - *at < policy.within;
+                let before = restarts.iter().filter(lately).count();
+                match supervisor.crashed(now) {
+                    Decision::Again(wait) => {
+                        assert!(before < most);
+                        assert!((policy.backoff..=policy.longest_backoff).contains(&wait));
+                        assert_eq!(wait == policy.backoff, before == 0);
+                        restarts.push((now, wait));
+                    }
+                    Decision::GiveUp => {
+                        assert!(before >= most);
+                        return Ok(());
+                    }
+                }
+            }
         }
     }
 

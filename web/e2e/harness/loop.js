@@ -1,4 +1,4 @@
-// The control service in a page without a picture (pages/loop.html).
+// The control service in a page without a picture (pages/loop).
 
 import assert from "node:assert/strict";
 
@@ -14,7 +14,7 @@ export async function withLoop(work) {
   page.on("pageerror", (error) => complaints.push(String(error.stack ?? error)));
   try {
     page.setDefaultTimeout(PATIENCE);
-    await page.goto(`${(await site()).pages}loop.html`);
+    await page.goto((await site()).loop);
     await page.waitForFunction(() => globalThis.loop);
     await work(page);
     assert.deepEqual(complaints, []);

@@ -17,9 +17,10 @@ const TYPES = {
   ".wasm": "application/wasm",
 };
 
-/** Begins to serve `places`: `{ "/prefix/": { folder, headers, compressed } }`. Answers the origin and
- * what ends it. */
-export async function serve(places) {
+/** Begins to serve `places`: `{ "/prefix/": { folders, headers, compressed } }`, of its
+ * folders the first that has a file. What is posted to `/report` goes to `report(text)`. Answers the
+ * origin and what ends it. */
+export async function serve(places, report = () => {}) {
   const prefixes = Object.keys(places).sort((a, b) => b.length - a.length);
   const server = createServer((request, response) => {
     answer(request, response).catch((error) => {
@@ -29,16 +30,26 @@ export async function serve(places) {
   });
 
   async function answer(request, response) {
+    if (request.method === "POST" && request.url === "/report") {
+      const pieces = [];
+      for await (const piece of request) pieces.push(piece);
+      report(Buffer.concat(pieces).toString());
+      response.writeHead(204);
+      return response.end();
+    }
     const path = decodeURIComponent(new URL(request.url, "http://here").pathname);
     const prefix = prefixes.find((prefix) => path.startsWith(prefix));
     const place = places[prefix];
     const rest = place && normalize(path.slice(prefix.length) || "index.html");
     if (!place || rest.startsWith("..")) return refuse(response);
-    const file = join(place.folder, rest);
-    const found = await firstFile(place.compressed ? [[`${file}.br`, "br"], [file]] : [[file]]);
+    const found = await firstFile(
+      place.folders
+        .map((folder) => join(folder, rest))
+        .flatMap((file) => (place.compressed ? [[`${file}.br`, "br"], [file]] : [[file]])),
+    );
     if (!found) return refuse(response);
     const headers = {
-      "content-type": TYPES[extname(file)] ?? "application/octet-stream",
+      "content-type": TYPES[extname(rest)] ?? "application/octet-stream",
       "content-length": found.size,
       "cache-control": /-[0-9a-f]{10,}[./]/.test(rest) ? "public, max-age=31536000, immutable" : "no-cache",
       ...place.headers,

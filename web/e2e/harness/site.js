@@ -10,8 +10,8 @@ const pages = fileURLToPath(new URL("../pages", import.meta.url));
 let serving = null;
 
 /** Addresses of: `site`, the app below a path that nobody had in mind; `strict`, the same where pages
- * may not start workers; `compressed`, the same packed for the way; `pages`, pages without the app;
- * `repository`, its scenes and fixtures. */
+ * may not start workers; `compressed`, the same packed for the way; `loop`, the control service
+ * without a picture; `suite`, the runtime's own cases; `/repository/`, its scenes and fixtures. */
 export async function site() {
   serving ??= begin();
   const { origin } = await serving;
@@ -20,24 +20,35 @@ export async function site() {
     site: `${origin}/any/path/at all/`,
     strict: `${origin}/strict/`,
     compressed: `${origin}/compressed/`,
-    pages: `${origin}/pages/`,
-    repository: `${origin}/repository/`,
+    loop: `${origin}/loop/`,
+    suite: `${origin}/suite/`,
   };
 }
 
 function begin() {
+  const inRepository = (folder) => join(settings.root, folder);
+  const page = inRepository("web/page");
   const places = {
-    "/any/path/at all/": { folder: settings.site },
-    "/strict/": { folder: settings.site, headers: { "content-security-policy": "worker-src 'none'" } },
-    "/compressed/": { folder: settings.site, compressed: true },
-    "/pages/": { folder: pages },
-    "/page/": { folder: join(settings.root, "web/page") },
-    "/repository/scenes/": { folder: join(settings.root, "scenes") },
-    "/repository/tests/fixtures/": { folder: join(settings.root, "tests/fixtures") },
+    "/repository/scenes/": { folders: [inRepository("scenes")] },
+    "/repository/tests/fixtures/": { folders: [inRepository("tests/fixtures")] },
   };
-  if (settings.suite) places["/pages/suite/"] = { folder: settings.suite };
-  if (settings.web_bench) places["/pages/web_bench/"] = { folder: settings.web_bench };
-  return serve(places);
+  if (settings.site) {
+    const folders = [settings.site];
+    places["/any/path/at all/"] = { folders };
+    places["/strict/"] = { folders, headers: { "content-security-policy": "worker-src 'none'" } };
+    places["/compressed/"] = { folders, compressed: true };
+  }
+  if (settings.web_bench) places["/loop/"] = { folders: [settings.web_bench, join(pages, "loop"), page] };
+  if (settings.suite) places["/suite/"] = { folders: [settings.suite, join(pages, "suite"), page] };
+  return serve(places, (text) => waiting.shift()?.(text));
+}
+
+/** Who waits for reports. */
+const waiting = [];
+
+/** What a page posts to `/report` next. */
+export function nextReport() {
+  return new Promise((resolve) => waiting.push(resolve));
 }
 
 /** Ends the server. */

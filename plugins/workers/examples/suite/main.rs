@@ -102,12 +102,14 @@ fn configure() {
         .unwrap_or_default();
     let page = href.split(['?', '#']).next().unwrap_or_default();
     let folder = page.rfind('/').map_or(page, |end| &page[..=end]);
-    web::configure(Ok(WorkerFiles {
+    let files = WorkerFiles {
         entry: format!("{folder}worker_entry.js"),
         glue: format!("{folder}suite.js"),
         module: wasm_bindgen::module().unchecked_into(),
         log: "error".to_owned(),
-    }));
+    };
+    suite::platform::WORKERS.set(Some(files.clone()));
+    web::configure(Ok(files));
     web::log_to_console("error");
 }
 

@@ -39,7 +39,7 @@ mod web;
 pub use context::JobContext;
 pub use crew::{Affected, PoolEvent};
 pub use jobs::{CacheKey, JobReply, JobRequest, Jobs, Task};
-pub use owner::{Pool, PoolConfig, default_size};
+pub use owner::{Pool, PoolConfig, PoolLine, default_size};
 pub use priority::Priority;
 pub use service::JobService;
 pub use state::PoolStatus;

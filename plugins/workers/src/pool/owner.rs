@@ -98,9 +98,15 @@ impl<J: Jobs> Pool<J> {
 
     /// Hands a task in. It is begun at once if a worker is free.
     pub fn submit(&self, task: Task<J::Task>) -> Ticket<J> {
-        let (id, result) = self.shared.with(|state| state.submit(task));
-        self.shared.see_to();
-        Ticket::new(id, result, Arc::clone(&self.shared))
+        Shared::submit(&self.shared, task)
+    }
+
+    /// Another way in, for whoever can't come to the pool's owner.
+    #[must_use]
+    pub fn line(&self) -> PoolLine<J> {
+        PoolLine {
+            shared: Arc::clone(&self.shared),
+        }
     }
 
     /// To be called once a frame by whoever draws. Where there are no workers it does their work,
@@ -141,6 +147,18 @@ impl<J: Jobs> Pool<J> {
         let workers = self.shared.with(State::stop);
         // Not under the lock: natively this waits for their threads.
         drop(workers);
+    }
+}
+
+/// Hands tasks in beside the [`Pool`] itself, wherever its owner is. It does not keep the pool running.
+pub struct PoolLine<J: Jobs> {
+    shared: Arc<Shared<J>>,
+}
+
+impl<J: Jobs> PoolLine<J> {
+    /// As [`Pool::submit`].
+    pub fn submit(&self, task: Task<J::Task>) -> Ticket<J> {
+        Shared::submit(&self.shared, task)
     }
 }
 
@@ -189,6 +207,12 @@ impl<J: Jobs> Wake for Turn<J> {
 }
 
 impl<J: Jobs> Shared<J> {
+    fn submit(this: &Arc<Self>, task: Task<J::Task>) -> Ticket<J> {
+        let (id, result) = this.with(|state| state.submit(task));
+        this.see_to();
+        Ticket::new(id, result, Arc::clone(this))
+    }
+
     /// Works on the state; afterwards results go out.
     pub(super) fn with<T>(&self, work: impl FnOnce(&mut State<J>) -> T) -> T {
         let mut state = lock(&self.state);

@@ -13,7 +13,7 @@ pub struct WorkerFiles {
     pub glue: String,
     /// The compiled module, shared by all workers.
     pub module: Module,
-    /// What workers log: the lowest level (`error` … `trace`).
+    /// What workers log: a filter, of which the general level (`error` … `trace`) counts.
     pub log: String,
 }
 

@@ -15,9 +15,12 @@ struct Lines {
     spans: AtomicU64,
 }
 
-/// Sends what is logged at `level` or above to `sink`. The first call counts.
-pub(crate) fn log_to(level: &str, sink: Sink) {
-    let level = level.parse().unwrap_or(Level::WARN);
+/// Sends what is logged at the general level of a filter (the `warn` of `warn,wgpu=error`) or above
+/// to `sink`. The first call counts.
+pub(crate) fn log_to(filter: &str, sink: Sink) {
+    let general = filter.split(',').find(|part| !part.contains('='));
+    let level = general.and_then(|level| level.trim().parse().ok());
+    let level = level.unwrap_or(Level::WARN);
     let lines = Lines {
         level,
         sink,
@@ -27,9 +30,9 @@ pub(crate) fn log_to(level: &str, sink: Sink) {
 }
 
 /// Sends what is logged to the browser's console: for pages without an app of their own.
-pub fn log_to_console(level: &str) {
+pub fn log_to_console(filter: &str) {
     log_to(
-        level,
+        filter,
         Box::new(|level, line| {
             let line = wasm_bindgen::JsValue::from_str(line);
             match *level {

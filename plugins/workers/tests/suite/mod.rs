@@ -69,6 +69,11 @@ fn without_a_native_thread(host: Host) -> Option<&'static str> {
         .then_some("only a native thread has a name to ask for")
 }
 
+fn where_threads_can_be_had(host: Host) -> Option<&'static str> {
+    (!cfg!(target_family = "wasm") || host != Host::Thread)
+        .then_some("only a browser's workers can be taken away; slices need none")
+}
+
 fn in_stepped_time(host: Host) -> Option<&'static str> {
     (host == Host::Stepped).then_some("stepped time stands still until it is moved")
 }
@@ -138,6 +143,8 @@ cases! {
         ends::stopping_one_that_hangs_returns;
     without_a_native_thread:
         ticks::the_thread_is_named_after_the_service;
+    where_threads_can_be_had:
+        starts::without_workers_it_runs_here;
     in_stepped_time:
         ticks::threads_and_slices_tick_by_themselves
         ticks::an_overdue_service_still_takes_messages;

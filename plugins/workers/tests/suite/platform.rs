@@ -1,7 +1,20 @@
 //! What the cases need of their platform: a moment's wait, gates that hold a service back, marks
 //! that a service leaves where its owner finds them.
 
-pub(crate) use host::{Gate, mark, marks, moment};
+#[cfg(target_family = "wasm")]
+pub(crate) use host::WORKERS;
+pub(crate) use host::{Gate, break_workers, mark, marks, moment};
+
+/// Why there are no workers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Broken {
+    /// The page forbids them.
+    Forbidden,
+    /// Their first script is not there.
+    NoScript,
+    /// Their glue is not there.
+    NoGlue,
+}
 
 #[cfg(not(target_family = "wasm"))]
 mod host {
@@ -42,6 +55,9 @@ mod host {
         marks.get(&number).copied().unwrap_or_default()
     }
 
+    /// Native threads can't be taken away.
+    pub(crate) fn break_workers(_: Option<super::Broken>) {}
+
     /// Lets others work.
     pub(crate) async fn moment() {
         std::thread::sleep(Duration::from_micros(200));
@@ -53,11 +69,14 @@ mod host {
     use std::cell::RefCell;
     use std::collections::BTreeMap;
 
+    use forearm_workers::web::{self, WorkerFiles};
     use js_sys::{Function, Promise, Reflect};
     use wasm_bindgen::closure::Closure;
     use wasm_bindgen::{JsCast, JsValue};
     use wasm_bindgen_futures::JsFuture;
     use web_sys::{BroadcastChannel, MessageEvent};
+
+    use super::Broken;
 
     /// What is sent in one go is sent before a worker or a slice takes any of it: nothing has to be
     /// held back here.
@@ -70,6 +89,8 @@ mod host {
     }
 
     thread_local! {
+        /// Where workers come from, as the page said it.
+        pub(crate) static WORKERS: RefCell<Option<WorkerFiles>> = const { RefCell::new(None) };
         static MARKS: RefCell<BTreeMap<u64, u32>> = const { RefCell::new(BTreeMap::new()) };
         /// One object only: a channel does not hear itself.
         static LEAVING: Option<BroadcastChannel> = BroadcastChannel::new("marks").ok();
@@ -102,6 +123,22 @@ mod host {
     pub(crate) fn marks(number: u64) -> u32 {
         HEARING.with(|_| ());
         MARKS.with_borrow(|marks| marks.get(&number).copied().unwrap_or_default())
+    }
+
+    /// Takes workers away from services that are spawned later, or gives them back.
+    pub(crate) fn break_workers(how: Option<Broken>) {
+        let Some(mut files) = WORKERS.with_borrow(Clone::clone) else {
+            return;
+        };
+        match how {
+            Some(Broken::Forbidden) => {
+                return web::configure(Err("the page forbids it".to_owned()));
+            }
+            Some(Broken::NoScript) => files.entry.push_str(".nowhere"),
+            Some(Broken::NoGlue) => files.glue.push_str(".nowhere"),
+            None => {}
+        }
+        web::configure(Ok(files));
     }
 
     /// Lets others work.

@@ -1,9 +1,9 @@
 //! How a service begins, or does not.
 
 use forearm_protocol::{PROTOCOL_VERSION, Packet, RequestId, ServiceError};
-use forearm_workers::{Handle, Host, Lifecycle, State};
+use forearm_workers::{Handle, Host, HostKind, Lifecycle, State};
 
-use super::platform::{Gate, marks};
+use super::platform::{Broken, Gate, break_workers, marks};
 use super::probe::{Ask, Hasty, Nature, Probe, Said, Setup, Start, Tell, spawn, supervise};
 use super::wait::{failure, fresh, log_of, next_lifecycle, outcome, until};
 use super::{Outcome, ensure, ensure_eq};
@@ -106,6 +106,34 @@ pub(super) async fn a_start_that_never_ends_fails(host: Host) -> Outcome {
     fails_to_start(&handle, "it was not ready within 800ms").await?;
     let unsupervised: Handle<Probe<Hasty>> = forearm_workers::spawn(setup, host);
     fails_to_start(&unsupervised, "it was not ready within 800ms").await
+}
+
+pub(super) async fn without_workers_it_runs_here(host: Host) -> Outcome {
+    for how in [Broken::Forbidden, Broken::NoScript, Broken::NoGlue] {
+        break_workers(Some(how));
+        let handle = supervise::<super::probe::Calm>(Setup::default(), host);
+        let fed = spawn(Setup::default(), Host::Inline);
+        handle.feed_into(&fed);
+        break_workers(None);
+        ensure_eq!(handle.send(Tell::Feed(1)), Ok(()));
+        let mut cancelled = handle.request(Ask::Echo(1));
+        cancelled.cancel();
+        // Awaited without a pump: it is served as soon as it is known that no worker will.
+        ensure_eq!(handle.request(Ask::Echo(2)).await, Ok(Said::Number(2)));
+        ensure_eq!(log_of(&handle).await?, ["ready", "echo 2"]);
+        ensure_eq!(log_of(&fed).await?, ["ready", "fed 1"]);
+        let status = handle.status();
+        ensure_eq!((status.host, status.restarts), (HostKind::Inline, 0));
+        let why = status.fallback.ok_or("it does not say why")?;
+        ensure!(why.len() > 10, "{how:?}: {why}");
+        ensure_eq!(next_lifecycle(&handle).await?, Lifecycle::Fallback { why });
+        ensure_eq!(handle.lifecycle().next(), None);
+    }
+    // Later ones have workers again.
+    let later = spawn(Setup::default(), host);
+    ensure_eq!(later.request(Ask::Echo(3)).await, Ok(Said::Number(3)));
+    ensure_eq!(later.status().fallback, None);
+    Ok(())
 }
 
 pub(super) async fn another_protocol_version_is_refused_with_what_to_do(_: Host) -> Outcome {
