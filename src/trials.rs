@@ -123,7 +123,7 @@ impl TrialsDesk {
                     };
                     Task::new(trial)
                         .with_priority(Priority::BACKGROUND)
-                        .for_control(format!("trial run {run}"))
+                        .for_control(format!("Trial run {run}"))
                         .with_trace(self.batch)
                 });
                 self.open = tasks.map(|task| self.pool.submit(task)).collect();
@@ -291,12 +291,15 @@ fn told(event: &PoolEvent) -> Option<Notice> {
             ),
         ),
         PoolEvent::Crashed { error, affected } => {
-            let affected = affected.as_ref();
-            let control = affected.and_then(|it| it.control_id.as_deref());
+            let why = match error {
+                ServiceError::Crashed { why, .. } => why.clone(),
+                error => error.to_string(),
+            };
+            let control = affected.as_ref().and_then(|it| it.control_id.as_deref());
             let lost = control.map_or_else(String::new, |control| format!("{control} failed. "));
             notice(
                 NoticeLevel::Error,
-                format!("A worker stopped: {error}. {lost}Another one takes its place."),
+                format!("A worker of the trials stopped: {why}. {lost}Another takes its place."),
             )
         }
         PoolEvent::Recovered { .. } => notice(

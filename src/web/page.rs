@@ -13,7 +13,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use super::js;
 
 /// Frames with a scene until the picture has everything in it: meshes and shaders take some.
-const FRAMES_UNTIL_COMPLETE: u32 = 4;
+const FRAMES_UNTIL_COMPLETE: u32 = 2;
 
 /// Tells the page how far the start is.
 #[derive(Debug)]

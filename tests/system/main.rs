@@ -4,6 +4,7 @@
 //! - [`cli`]: whatever is wrong with a flag or a file, there is one clear error and exit code 2.
 //! - [`arm`]: kinematics from the command line agree with the published arm.
 //! - [`headless`]: a motion picks a cube up and puts it into the tray.
+//! - [`trials`]: many runs side by side, each as on its own.
 //! - [`window`]: the window opens, draws, reports, and says what is missing where it can't.
 //! - [`goldens`]: pictures look as they did.
 //! - [`tidy`]: rules for the sources that no compiler checks.
@@ -17,4 +18,5 @@ mod goldens;
 mod headless;
 mod pictures;
 mod tidy;
+mod trials;
 mod window;

@@ -80,9 +80,6 @@ impl Jobs for Trials {
     type Output = TrialOutcome;
 
     const NAME: &'static str = "trials";
-    /// Models of a CAD program take their time to read.
-    const PATIENCE: Duration = Duration::from_secs(10);
-
     async fn run(trial: Trial, cx: JobContext) -> Result<TrialOutcome, ServiceError> {
         let whole_secs = trial.usual_secs();
         let mut run = trial.begin().map_err(refused)?;
@@ -94,6 +91,14 @@ impl Jobs for Trials {
             // A motion may take longer than its steps say: it waits where the arm lags behind.
             let fraction = run.now_secs() / whole_secs;
             cx.progress("simulating", fraction.clamp(0.0, 0.99));
+        }
+    }
+
+    /// Models of a CAD program take their time to read.
+    fn patience(trial: &Trial) -> Duration {
+        match trial.bundle.models.is_empty() {
+            true => Self::PATIENCE,
+            false => Duration::from_secs(30),
         }
     }
 }

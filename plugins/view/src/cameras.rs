@@ -17,8 +17,10 @@ use crate::settings::{Detail, ViewSettings};
 
 /// Frames that take longer than this are slow, seconds: a camera's image would make them slower.
 const SLOW_FRAME_SECS: f64 = 0.04;
-/// While frames are slow, one in so many has a slot.
+/// While frames are slow, one in so many has a slot,
 const SLOW_FRAMES_A_SLOT: u32 = 4;
+/// and the next one after so many seconds.
+const LONGEST_WAIT_SECS: f64 = 1.0;
 
 /// The scene's cameras, in its order.
 #[derive(Resource, Debug, Default)]
@@ -27,8 +29,9 @@ pub struct CameraFeeds {
     pub feeds: Vec<CameraFeed>,
     /// Where in the turn the next frame begins to look.
     next: usize,
-    /// Frames since the last one with a slot that was used.
+    /// Frames since the last one with a slot that was used, and when that was, seconds.
     frames_without: u32,
+    last_slot_secs: f64,
 }
 
 /// One of the scene's cameras.
@@ -161,7 +164,10 @@ impl CameraFeeds {
 
     fn choose(&mut self, now_secs: f64, frame_secs: f64, feed_fps: f64) -> Option<usize> {
         self.frames_without = self.frames_without.saturating_add(1);
-        if frame_secs > SLOW_FRAME_SECS && self.frames_without < SLOW_FRAMES_A_SLOT {
+        let slow = frame_secs > SLOW_FRAME_SECS
+            && self.frames_without < SLOW_FRAMES_A_SLOT
+            && now_secs - self.last_slot_secs < LONGEST_WAIT_SECS;
+        if slow {
             return None;
         }
         let count = self.feeds.len();
@@ -178,6 +184,7 @@ impl CameraFeeds {
             .find(|&index| due(&self.feeds[index]))?;
         self.next = (chosen + 1) % count;
         self.frames_without = 0;
+        self.last_slot_secs = now_secs;
         self.feeds[chosen].last_render_secs = Some(now_secs);
         Some(chosen)
     }
@@ -283,6 +290,13 @@ mod tests {
         }
         // One frame in four has an image to draw, so that the others are not slower still.
         assert_eq!(drawn, [5, 5]);
+        // But no image is left to age for long.
+        for frame in 0..10 {
+            if let Some(index) = feeds.choose(100.0 + f64::from(frame), 1.0, 15.0) {
+                drawn[index] += 1;
+            }
+        }
+        assert_eq!(drawn, [10, 10]);
     }
 
     #[test]

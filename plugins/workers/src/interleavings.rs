@@ -494,12 +494,22 @@ impl World {
         if self.ended.is_some() || self.silent {
             return;
         }
+        // Its next tick, and what comes of it.
+        for _ in 0..3 {
+            self.step(Step::Tick);
+        }
+        self.settle();
         let known: Vec<u32> = tape::with(|log| log.iter().filter_map(Entry::number).collect());
         let given_up = |n: &u32| self.asked.iter().any(|a| a.number == *n && a.cancelled);
         for number in self.sent.iter().filter(|n| !given_up(n)) {
             assert!(known.contains(number), "{number} never arrived: {known:?}");
         }
         let kept = tape::with_kept(|kept| kept.clone());
+        let unwanted = self
+            .asked
+            .iter()
+            .find(|a| a.cancelled && kept.contains(&a.number));
+        assert_eq!(unwanted.map(|a| a.number), None, "nobody told the worker");
         for asked in self.asked.iter().filter(|a| !a.cancelled) {
             let open = kept.contains(&asked.number);
             assert_eq!(asked.outcome.is_none(), open, "request {}", asked.number);
@@ -660,6 +670,7 @@ fn feeds_go_past_the_owner() {
     assert_eq!(fed.try_iter().collect::<Vec<_>>(), [(1, 5), (2, 5)]);
     let station = world.station.as_mut().expect("it was started");
     station.receive_input(Packet::new(Fed(6), None, 0).expect("packs"));
+    world.sent.push(6);
     let strange = Packet::new(Said(6), None, 0).expect("packs");
     station.receive_input(strange);
     tape::with(|log| assert_eq!(log.last(), Some(&Entry::Took(6))));

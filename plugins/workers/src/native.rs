@@ -29,6 +29,24 @@ const BATCH: usize = 64;
 /// How long one call of a service should take at most.
 const SLICE: Duration = Duration::from_millis(4);
 
+/// A thread that was told to end.
+pub(crate) struct Leaving {
+    thread: JoinHandle<()>,
+    ended: Receiver<()>,
+}
+
+impl Leaving {
+    /// Waits until the thread has ended, not longer than `patience`: one that hangs will find out
+    /// that nobody waits for it, should it ever come back.
+    pub(crate) fn wait(self, patience: Duration) {
+        if self.ended.recv_timeout(patience) != Err(RecvTimeoutError::Timeout)
+            && self.thread.join().is_err()
+        {
+            tracing::error!("a service's thread panicked outside its service");
+        }
+    }
+}
+
 /// A service's thread.
 pub(crate) struct Native {
     thread: Option<JoinHandle<()>>,
@@ -70,22 +88,14 @@ impl Native {
         })
     }
 
-    /// Tells the thread to end and waits for it, not longer than `patience`; `nudge` must wake it
-    /// if it waits. Answers whether it ended.
-    pub(crate) fn stop(&mut self, patience: Duration, nudge: impl FnOnce()) -> bool {
+    /// Tells the thread to end; `nudge` must wake it if it waits. Answers what to wait for, if that
+    /// is not seen to already.
+    pub(crate) fn stop(&mut self, nudge: impl FnOnce()) -> Option<Leaving> {
         self.stop.store(true, Ordering::SeqCst);
         nudge();
-        if self.ended.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
-            // It hangs: it will find out that nobody waits for it, should it ever come back.
-            self.thread = None;
-            return false;
-        }
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("a service's thread panicked outside its service");
-        }
-        true
+        let thread = self.thread.take()?;
+        let ended = self.ended.clone();
+        Some(Leaving { thread, ended })
     }
 
     /// Leaves a thread that hangs to itself.

@@ -460,9 +460,8 @@ impl<S: Service> Office<S> {
 
     /// Starts the service anew, also one that was given up.
     pub(crate) fn restart(self: &Arc<Self>) {
-        let mut inner = self.inner();
+        let mut inner = self.end_present();
         inner.supervisor.forgive();
-        inner.seat.end(stopped_error::<S>());
         inner.crashed_at = Some(Instant::now());
         inner.start_again(self, Duration::ZERO);
         self.supervise(&mut inner);
@@ -470,9 +469,23 @@ impl<S: Service> Office<S> {
 
     /// Ends the service in order.
     pub(crate) fn stop(&self) {
+        drop(self.end_present());
+    }
+
+    /// Ends the present start in order. Others get at the office while a thread is waited for: one
+    /// that feeds this service must not be held up.
+    fn end_present(&self) -> MutexGuard<'_, Inner<S>> {
         let mut inner = self.inner();
         inner.end_seen = true;
+        #[cfg(not(target_family = "wasm"))]
+        if let Some(leaving) = inner.seat.leave() {
+            let patience = inner.seat.requests.patience().max(S::HANG_AFTER);
+            drop(inner);
+            leaving.wait(patience);
+            inner = self.inner();
+        }
         inner.seat.end(stopped_error::<S>());
+        inner
     }
 }
 
@@ -649,15 +662,22 @@ impl<S: Service> Seat<S> {
         }
     }
 
+    /// Tells a thread to end; what to wait for, if there is one.
+    #[cfg(not(target_family = "wasm"))]
+    fn leave(&mut self) -> Option<crate::native::Leaving> {
+        match &mut self.run {
+            // With a full queue nothing needs waking.
+            Run::Thread { native, outbox } => native.stop(|| drop(outbox.try_send(Inbound::Nudge))),
+            _ => None,
+        }
+    }
+
     /// Ends this start in order, as far as it lives.
     fn end(&mut self, error: ServiceError) {
         match &mut self.run {
+            // Its thread was waited for.
             #[cfg(not(target_family = "wasm"))]
-            Run::Thread { native, outbox } => {
-                let patience = self.requests.patience().max(S::HANG_AFTER);
-                // With a full queue nothing needs waking.
-                native.stop(patience, || drop(outbox.try_send(Inbound::Nudge)));
-            }
+            Run::Thread { .. } => {}
             #[cfg(target_family = "wasm")]
             Run::Worker(owner) => owner.stop(),
             Run::Inline { inline, .. } => inline.stop(),

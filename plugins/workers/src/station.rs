@@ -64,7 +64,7 @@ impl<S: Service> Station<S> {
         });
         let teller = Arc::clone(&sink);
         shared.on_progress(Box::new(move |progress| {
-            teller.tell(None, said(progress.clone()))
+            teller.tell(None, said(progress.clone()));
         }));
         let parts = Parts {
             setup,

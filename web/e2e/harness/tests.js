@@ -6,6 +6,8 @@ import { test as declare } from "node:test";
 import { App, HOSTS } from "./app.js";
 import { settings } from "./settings.js";
 
+/** A test that takes longer than this hangs, milliseconds. */
+const TIMEOUT = 120_000;
 const filter = (settings.filter ?? "").toLowerCase();
 /** The open page that tests share, and which one it is: one at a time, for each draws in software. */
 let shared = null;
@@ -13,7 +15,7 @@ let shared = null;
 /** A test on its own. */
 export function test(name, options, body = options) {
   if (!name.toLowerCase().includes(filter)) return;
-  declare(name, body === options ? {} : options, async (context) => {
+  declare(name, { timeout: TIMEOUT, ...(body === options ? {} : options) }, async (context) => {
     await leaveShared();
     await body(context);
   });
@@ -40,7 +42,7 @@ export function onEachHost(title, tests, options = {}) {
     tests((what, body) => {
       const name = `${title}, services ${host.name}: ${what}`;
       if (!name.toLowerCase().includes(filter)) return;
-      declare(name, async () => guarded(name, await share(key, { ...options, query }), body));
+      declare(name, { timeout: TIMEOUT }, async () => guarded(name, await share(key, { ...options, query }), body));
     }, host);
   }
 }

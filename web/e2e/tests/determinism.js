@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 
 import { settings, source } from "../harness/settings.js";
 import { withLoop } from "../harness/loop.js";
-import { test } from "../harness/tests.js";
+import { test, withApp } from "../harness/tests.js";
 
 /** 500 steps a second. */
 const SECS = 20;
@@ -58,3 +58,13 @@ test("determinism: a run in stepped time on the main thread ends as natively", {
     await assertSame(await page.evaluate(() => loop.request("Inspect")));
   }),
 );
+
+withApp("determinism: a trial in the app's pool of workers ends as natively", {}, async (app) => {
+  const outcome = await app.page.evaluate(
+    (duration_secs) => globalThis.forearm.trial({ motion: "pick_and_place", duration_secs }),
+    SECS,
+  );
+  await assertSame(outcome);
+  const pool = await app.service("trials");
+  assert.equal(pool.host, "worker");
+});

@@ -112,12 +112,14 @@ onEachHost("keyboard", (use, host) => {
       document.body.style.overflow = document.documentElement.style.overflow = "auto";
       document.body.style.height = "300vh";
     });
+    await app.page.evaluate(() => {
+      globalThis.kept = {};
+      // Last of all listeners.
+      addEventListener("keydown", (event) => (globalThis.kept[event.code] = event.defaultPrevented));
+    });
     for (const key of ["ArrowDown", "PageDown", "Space", "End"]) {
-      const kept = app.page.evaluate(
-        () => new Promise((resolve) => addEventListener("keydown", (event) => setTimeout(() => resolve(event.defaultPrevented)), { once: true })),
-      );
       await app.page.keyboard.press(key);
-      assert.equal(await kept, true, `${key} went on to the browser`);
+      assert.equal(await app.until((key) => String(globalThis.kept[key] ?? ""), key), "true", `${key} went on to the browser`);
     }
     assert.equal(await app.page.evaluate(() => scrollY), 0);
   });

@@ -8,8 +8,7 @@ import { onEachHost } from "../harness/tests.js";
 onEachHost("motion", (use) => {
   use("pick and place leaves the cube in the tray", async (app) => {
     await app.request("PlayScript", { arm: 0, text: source("scenes/motions/pick_and_place.ron") });
-    const state = await app.state();
-    assert.equal(state.arms[0].mode, "Script");
+    await app.until(() => globalThis.forearm.state().arms[0].mode === "Script");
     await inTray(app);
     const { in_tray: inside, scripts } = await app.inspect();
     assert.deepEqual(inside, [["cube", "tray"]]);

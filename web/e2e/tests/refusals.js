@@ -19,7 +19,7 @@ withApp("without workers: a site that forbids workers still runs, and says why",
 withApp("without workers: switching them off in the address is told as the reason", { query: { workers: "off" } }, async (app) => {
   const control = await app.service();
   assert.equal(control.host, "inline");
-  assert.match(control.fallback, /workers=off/);
+  assert.match(control.fallback, /switched off in the page's address/);
 });
 
 withApp(
@@ -60,7 +60,8 @@ test("protocol: a worker refuses a first message of an old version", async () =>
         new Promise((resolve, reject) => {
           const worker = new Worker(entry, { type: "module" });
           worker.onerror = (event) => reject(new Error(event.message));
-          worker.onmessage = ({ data }) => resolve({ ...data, text: new TextDecoder().decode(data.payload), payload: null });
+          // It says that it has come up, then what it thinks of the message.
+          worker.onmessage = ({ data }) => data.type !== "worker/heartbeat" && resolve({ ...data, payload: [...data.payload] });
           worker.postMessage({ glue, module });
           const payload = new Uint8Array([0, 0, 0, 0]);
           worker.postMessage({ v: 1, type: "worker/init", id: null, traceId: 0, payload, buffers: [] });
@@ -68,8 +69,9 @@ test("protocol: a worker refuses a first message of an old version", async () =>
       await app.page.evaluateHandle(() => globalThis.forearmBoot.worker),
     );
     assert.equal(answer.type, "worker/error");
-    // Version { got: 1, expected: … }: the payload's last two numbers.
     assert.equal(answer.id, null);
+    // The error's last two numbers: the version that was got, and the one that is spoken.
+    assert.deepEqual(answer.payload.slice(-2), [1, answer.v]);
   } finally {
     await app.close();
   }

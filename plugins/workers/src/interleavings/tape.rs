@@ -170,6 +170,12 @@ impl Service for Tape {
 
     fn tick(&mut self, cx: &mut Context<'_, Self>) -> Wake {
         note(Entry::Ticked);
+        // As long work does: what nobody wants any more is put down.
+        let given_up = |(_, answer): &(&u32, &Answer<Said>)| answer.is_cancelled();
+        let given_up: Vec<u32> = self.kept.iter().filter(given_up).map(|(n, _)| *n).collect();
+        for number in given_up {
+            drop(self.take(number));
+        }
         Wake::At(cx.now_secs() + 1.0)
     }
 

@@ -105,7 +105,7 @@ impl JobContext {
 
     /// Pauses here when the slice is used up, and ends the job when nobody wants its result any
     /// more. To be called often: every millisecond of work or so, at the latest after
-    /// [`Jobs::PATIENCE`](crate::pool::Jobs::PATIENCE). It costs less than a microsecond.
+    /// [`Jobs::patience`](crate::pool::Jobs::patience). It costs less than a microsecond.
     ///
     /// # Errors
     /// [`ServiceError::Cancelled`], to be handed on with `?`.

@@ -1,5 +1,6 @@
 //! The pool's workers: each a service, with what it was last asked.
 
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -59,7 +60,7 @@ pub struct Affected {
 
 /// A worker.
 pub(super) struct Worker<J: Jobs> {
-    handle: Handle<JobService<J>>,
+    handle: Arc<Handle<JobService<J>>>,
     asked: Option<Asked<J>>,
     /// What a crash interrupted that was not told of yet.
     pub(super) lost: Option<Affected>,
@@ -86,7 +87,7 @@ pub(super) enum Outcome<R> {
 impl<J: Jobs> Worker<J> {
     pub(super) fn start(host: Host, restart: RestartPolicy) -> Self {
         Self {
-            handle: supervise((), host, restart),
+            handle: Arc::new(supervise((), host, restart)),
             asked: None,
             lost: None,
         }
@@ -136,9 +137,14 @@ impl<J: Jobs> Worker<J> {
         })
     }
 
-    /// Watches over it; a worker without a thread works, for up to `budget`.
-    pub(super) fn pump(&self, budget: Duration) {
-        self.handle.pump(budget);
+    /// Watches over it. One without a thread does what takes no time.
+    pub(super) fn watch(&self) {
+        self.handle.pump(Duration::ZERO);
+    }
+
+    /// Its handle, to give it time when nothing else is held.
+    pub(super) fn handle(&self) -> Arc<Handle<JobService<J>>> {
+        Arc::clone(&self.handle)
     }
 
     pub(super) fn is_inline(&self) -> bool {

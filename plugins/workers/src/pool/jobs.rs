@@ -21,8 +21,8 @@ pub trait Jobs: Send + 'static {
     const NAME: &'static str;
 
     /// How long a job may go without a [checkpoint](JobContext::checkpoint) before its worker counts
-    /// as hung and is replaced.
-    const PATIENCE: Duration = Duration::from_secs(5);
+    /// as hung and is replaced; tasks may ask for more by [`Jobs::patience`].
+    const PATIENCE: Duration = Duration::from_secs(2);
 
     /// Does the work. It runs until the first checkpoint at which its slice is used up, and goes on
     /// from there. What it awaits besides is looked at every few milliseconds.
@@ -47,6 +47,11 @@ pub trait Jobs: Send + 'static {
     /// Whether a task whose worker crashed is tried once more, on another.
     fn may_retry(_task: &Self::Task) -> bool {
         false
+    }
+
+    /// [`Jobs::PATIENCE`] with this task.
+    fn patience(_task: &Self::Task) -> Duration {
+        Self::PATIENCE
     }
 
     /// How long a task may be at work.

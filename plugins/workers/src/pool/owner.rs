@@ -260,8 +260,16 @@ impl<J: Jobs> Shared<J> {
         worked
     }
 
+    /// Works in place of workers that have no thread, for up to `budget`; answers whether there are
+    /// any with work.
     fn work_inline(&self, budget: Duration) -> bool {
-        self.with(|state| state.work_inline(budget))
+        // Jobs run when nothing is locked: what befalls one stays with it.
+        let inline = self.with(|state| state.busy_inline());
+        let each = budget / u32::try_from(inline.len().max(1)).unwrap_or(1);
+        for worker in &inline {
+            worker.pump(each);
+        }
+        !inline.is_empty()
     }
 
     /// Calls a task off.

@@ -139,6 +139,13 @@ impl<J: Jobs> Service for JobService<J> {
         Wake::OnMessage
     }
 
+    fn patience(request: &Self::Request) -> Duration {
+        match request {
+            JobRequest::Do { payload, .. } => J::patience(payload),
+            JobRequest::Join => J::PATIENCE,
+        }
+    }
+
     fn stopping(&mut self, _: &mut Context<'_, Self>) {
         self.at_work = None;
         self.waiting.clear();

@@ -1,6 +1,7 @@
 //! What a pool knows: its schedule, its tasks, its workers. Nothing in here waits.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
@@ -10,11 +11,12 @@ use futures_channel::oneshot;
 use web_time::Instant;
 
 use crate::QUEUE_CAPACITY;
+use crate::handle::Handle;
 use crate::office::Lifecycle;
 use crate::pool::cache::Cache;
 use crate::pool::crew::{Affected, Outcome, PoolEvent, Worker};
 use crate::pool::schedule::{Order, Schedule, TaskId, Was};
-use crate::pool::{CacheKey, Jobs, PoolConfig, Task};
+use crate::pool::{CacheKey, JobService, Jobs, PoolConfig, Task};
 use crate::status::{HostKind, Progress, Status};
 use crate::telemetry::{KindStats, Telemetry};
 
@@ -220,7 +222,7 @@ impl<J: Jobs> State<J> {
         };
         // One that has work but no thread would do it here: that is for whoever gives it time.
         if !(worker.is_asked() && worker.is_inline()) {
-            worker.pump(Duration::ZERO);
+            worker.watch();
         }
         // The answer before the news: so that it is known what a crash interrupted.
         if let Some(outcome) = worker.look(&mut Context::from_waker(waker)) {
@@ -406,21 +408,11 @@ impl<J: Jobs> State<J> {
         self.past.2 += status.bytes;
     }
 
-    /// Works in place of workers that have no thread, for up to `budget`; answers whether there are
-    /// any with work.
-    pub(super) fn work_inline(&mut self, budget: Duration) -> bool {
-        let inline: Vec<_> = self.busy_inline().collect();
-        let each = budget / u32::try_from(inline.len().max(1)).unwrap_or(1);
-        for worker in &inline {
-            worker.pump(each);
-        }
-        !inline.is_empty()
-    }
-
     /// Workers without a thread that have something to do.
-    pub(super) fn busy_inline(&self) -> impl Iterator<Item = &Worker<J>> {
+    pub(super) fn busy_inline(&self) -> Vec<Arc<Handle<JobService<J>>>> {
         let workers = self.crew.iter().flatten();
-        workers.filter(|worker| worker.is_inline() && worker.is_asked())
+        let busy = workers.filter(|worker| worker.is_asked() && worker.is_inline());
+        busy.map(Worker::handle).collect()
     }
 
     /// When the pool has to be seen to although nobody answers, if ever.

@@ -11,7 +11,7 @@ use super::{Outcome, ensure, ensure_eq};
 
 /// Crashes the service and waits until that is known.
 async fn crash(handle: &Handle<Probe>) -> Outcome {
-    tell_to_crash(&handle);
+    tell_to_crash(handle);
     let told = next_lifecycle(handle).await?;
     ensure!(matches!(told, Lifecycle::Crashed { .. }), "{told:?}");
     Ok(())
@@ -113,7 +113,7 @@ async fn crash_until_given_up(handle: &Handle<Probe>) -> Result<ServiceError, St
         crash(handle).await?;
         recovered(handle).await?;
     }
-    tell_to_crash(&handle);
+    tell_to_crash(handle);
     match next_lifecycle(handle).await? {
         Lifecycle::GivenUp { error } => Ok(error),
         other => Err(format!("{other:?}")),
