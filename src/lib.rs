@@ -37,7 +37,8 @@ use forearm_protocol::scene::SceneBundle;
 
 /// What is logged unless told otherwise: our own warnings, but of the libraries that draw only
 /// errors, for they warn of things that are of no use to a person with an arm.
-pub const DEFAULT_LOG: &str = "warn,bevy_render=error,bevy_egui=error,winit=error,wgpu=error";
+pub const DEFAULT_LOG: &str = "warn,bevy_core_pipeline=error,bevy_egui=error,bevy_pbr=error,\
+                               bevy_render=error,winit=error,wgpu=error";
 
 /// The canvas that the app draws on in a browser tab: the page's first.
 pub const CANVAS: &str = "canvas";

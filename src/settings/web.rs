@@ -12,7 +12,6 @@ const KEY: &str = "forearm/settings";
 const NAME: &str = "the browser's stored settings";
 
 /// The settings' name and text, if there are any.
-#[expect(clippy::unnecessary_wraps, reason = "the twin for files can fail")]
 pub(super) fn read() -> anyhow::Result<Option<(String, String)>> {
     let text = storage("getItem", &[KEY.into()]).ok();
     Ok(text
@@ -21,7 +20,6 @@ pub(super) fn read() -> anyhow::Result<Option<(String, String)>> {
 }
 
 /// Replaces the settings.
-#[expect(clippy::unnecessary_wraps, reason = "the twin for files can fail")]
 pub(super) fn write(text: &str) -> anyhow::Result<()> {
     if let Err(error) = storage("setItem", &[KEY.into(), text.into()]) {
         tracing::debug!("settings are not kept: {}", js::said(&error));

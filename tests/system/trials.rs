@@ -54,7 +54,7 @@ fn what_cannot_be_tried_is_told_by_exit_code_2_before_anything_runs() {
         (&["--runs", "2", "--at-least", "3"], "--at-least 3"),
         (&["--runs", "0"], "--runs"),
         (&["--workers", "0"], "--workers"),
-        (&["--jitter-objects", "-1"], "--jitter-objects"),
+        (&["--jitter-objects", "0.9"], "--jitter-objects"),
     ] {
         let finished = trials(wrong);
         assert_eq!(finished.code, Some(2), "{wrong:?}: {finished}");

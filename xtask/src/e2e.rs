@@ -17,7 +17,7 @@ use crate::web::{self, Profile, build_examples};
 pub(crate) const EXAMPLES: [&str; 2] = ["suite", "web_bench"];
 
 /// Options of `cargo xtask e2e`.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(crate) struct Options {
     /// Only run tests whose name contains this.
     filter: Option<String>,
@@ -26,12 +26,21 @@ pub(crate) struct Options {
     site: Option<PathBuf>,
 }
 
+/// How many stages [`add_stages`] adds.
+pub(crate) const STAGES: usize = 5;
+
 /// Runs everything.
 ///
 /// # Errors
 /// Names the stages that failed.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let mut stages = Stages::new(5);
+    let mut stages = Stages::new(STAGES);
+    add_stages(&mut stages, options);
+    stages.finish()
+}
+
+/// The stages that lead to the tests, and the tests.
+pub(crate) fn add_stages(stages: &mut Stages, options: &Options) {
     let mut driver = None;
     stages.stage("browser", || match Driver::find_or_install() {
         Ok(found) => {
@@ -44,9 +53,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             "{error:#}; nothing was tested in a browser"
         ))),
     });
-    let Some(driver) = driver else {
-        return stages.finish();
-    };
+    let Some(driver) = driver else { return };
     let mut things = json!({ "filter": options.filter });
     let ready = stages.stage("native program", || {
         // The same run has to end the same way there and here.
@@ -57,9 +64,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Ok(Outcome::Passed(String::new()))
     }) && stages.stage("examples", || examples(&mut things));
     if ready {
-        stages.stage("tests", || tests(&driver, things));
+        stages.stage("browser tests", || tests(&driver, things));
     }
-    stages.finish()
 }
 
 fn site(options: &Options) -> Result<PathBuf> {

@@ -1,6 +1,6 @@
 //! `cargo xtask test`: what has to pass before a change is good.
 //!
-//! Format, lints, build, every test, with a display of its own. With `CI=true` whatever can't run
+//! Format, lints, build, every test, with a display of its own, then the browser: see [`e2e`]. With `CI=true` whatever can't run
 //! here is a failure; elsewhere it is said plainly and the rest still runs.
 
 use std::path::Path;
@@ -8,12 +8,24 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::display::Display;
+use crate::e2e;
 use crate::stages::{self, Outcome, Stages, TEST_ALL, cargo, output_of, run_and_read};
+
+/// How the program that makes the browser's files is tested: it is no part of the workspace's build.
+const TEST_WEB_TOOL: [&str; 7] = [
+    "test",
+    "--package",
+    "xtask",
+    "--features",
+    "web",
+    "--release",
+    "--locked",
+];
 
 /// Options of `cargo xtask test`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Only run tests whose name contains this; no checks of format and lints.
+    /// Only run tests whose name contains this; no checks of format and lints, no browser.
     filter: Option<String>,
 }
 
@@ -23,7 +35,7 @@ pub(crate) struct Options {
 /// Names the stages that failed.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let filtered = options.filter.is_some();
-    let mut stages = Stages::new(if filtered { 3 } else { 5 });
+    let mut stages = Stages::new(if filtered { 3 } else { 6 + e2e::STAGES });
     let mut display = None;
     stages.stage("display", || match Display::open() {
         Ok(opened) => {
@@ -50,12 +62,21 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Ok(Outcome::Passed(String::new()))
     });
     if built && !filtered {
-        stages.stage("lints", || component("clippy", "clippy", lints));
+        stages.stage("lints", || {
+            component("clippy", "clippy", || {
+                lints(&TEST_ALL)?;
+                lints(&TEST_WEB_TOOL)
+            })
+        });
     }
     if built {
         stages.stage("tests", || {
-            tests(options.filter.as_deref(), display.as_ref())
+            tests(&TEST_ALL, options.filter.as_deref(), display.as_ref())
         });
+    }
+    if !filtered {
+        stages.stage("web tool", || tests(&TEST_WEB_TOOL, None, None));
+        e2e::add_stages(&mut stages, &e2e::Options::default());
     }
     drop(display);
     stages.finish()
@@ -88,11 +109,11 @@ fn component(command: &str, name: &str, work: impl FnOnce() -> Result<()>) -> Re
 ///
 /// `cargo clippy` would first check all of Bevy, which shares nothing with a build: several minutes
 /// when cold. This way dependencies are those of the build, and our crates are not optimised.
-fn lints() -> Result<()> {
+fn lints(tests: &[&str]) -> Result<()> {
     let mut command = cargo();
     let clippy = Path::new(command.get_program()).with_file_name("clippy-driver");
     command
-        .args(TEST_ALL)
+        .args(tests)
         .arg("--no-run")
         .env("RUSTC_WORKSPACE_WRAPPER", clippy)
         .env(
@@ -104,9 +125,9 @@ fn lints() -> Result<()> {
 }
 
 /// Runs the tests and adds up what every test program reports.
-fn tests(filter: Option<&str>, display: Option<&Display>) -> Result<Outcome> {
+fn tests(which: &[&str], filter: Option<&str>, display: Option<&Display>) -> Result<Outcome> {
     let mut command = cargo();
-    command.args(TEST_ALL).arg("--no-fail-fast");
+    command.args(which).arg("--no-fail-fast");
     command.args(filter);
     match display {
         Some(display) => display.apply(&mut command),
