@@ -4,7 +4,7 @@
 //! Touching a key or a stick takes the selected arm over from any other way of driving it: the
 //! service sees to that.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bevy::input::gamepad::{Gamepad, GamepadAxis, GamepadButton};
 use bevy::input::keyboard::{Key as BevyKey, KeyCode, KeyboardInput};
@@ -40,16 +40,28 @@ impl Plugin for InputPlugin {
 }
 
 /// Sends presses and releases of the driving keys. Escape always stops; the others only while no
-/// text field has the keyboard.
+/// text field has the keyboard, and not as part of a shortcut such as Ctrl+C.
 fn drive_by_keys(
     mut inputs: MessageReader<KeyboardInput>,
     mut held: Local<HashMap<KeyCode, (Key, ArmIndex)>>,
+    mut modifiers: Local<HashSet<KeyCode>>,
     panel: Res<PanelOutput>,
     desk: Res<Desk>,
     mut commands: MessageWriter<Command>,
 ) {
     let arm = desk.selected_arm;
     for input in inputs.read().filter(|input| !input.repeat) {
+        if is_modifier(&input.logical_key) {
+            if input.state.is_pressed() {
+                modifiers.insert(input.key_code);
+                // Some systems tell no releases while it is down.
+                held.clear();
+                commands.write(Command::ReleaseKeys);
+            } else {
+                modifiers.remove(&input.key_code);
+            }
+            continue;
+        }
         if !input.state.is_pressed() {
             // The arm that it was pressed for, whichever is selected by now.
             if let Some((key, arm)) = held.remove(&input.key_code) {
@@ -65,7 +77,7 @@ fn drive_by_keys(
             Some(Key::Escape) => {
                 commands.write(Command::EStop);
             }
-            Some(key) if !panel.keyboard_captured => {
+            Some(key) if !panel.keyboard_captured && modifiers.is_empty() => {
                 held.insert(input.key_code, (key, arm));
                 commands.write(Command::Key {
                     arm,
@@ -127,6 +139,14 @@ fn drive_by_gamepad(
             mode,
         }));
     }
+}
+
+/// Whether a key makes others mean something else. Shift does not: letters drive in either case.
+fn is_modifier(key: &BevyKey) -> bool {
+    matches!(
+        key,
+        BevyKey::Control | BevyKey::Alt | BevyKey::Meta | BevyKey::Super
+    )
 }
 
 fn driving_key(key: &BevyKey) -> Option<Key> {
@@ -207,9 +227,13 @@ mod tests {
     }
 
     fn key(state: ButtonState) -> KeyboardInput {
+        named(KeyCode::KeyW, BevyKey::Character("w".into()), state)
+    }
+
+    fn named(key_code: KeyCode, logical_key: BevyKey, state: ButtonState) -> KeyboardInput {
         KeyboardInput {
-            key_code: KeyCode::KeyW,
-            logical_key: BevyKey::Character("w".into()),
+            key_code,
+            logical_key,
             state,
             text: None,
             repeat: false,
@@ -235,6 +259,20 @@ mod tests {
             pressed: false,
         };
         assert_eq!(told(&mut app), [released]);
+    }
+
+    #[test]
+    fn shortcuts_do_not_drive() {
+        let mut app = app();
+        let control = |state| named(KeyCode::ControlLeft, BevyKey::Control, state);
+        app.world_mut().write_message(control(ButtonState::Pressed));
+        app.world_mut().write_message(key(ButtonState::Pressed));
+        app.world_mut().write_message(key(ButtonState::Released));
+        assert_eq!(told(&mut app), [Command::ReleaseKeys]);
+        app.world_mut()
+            .write_message(control(ButtonState::Released));
+        app.world_mut().write_message(key(ButtonState::Pressed));
+        assert_eq!(told(&mut app).len(), 1);
     }
 
     #[test]

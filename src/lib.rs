@@ -86,6 +86,7 @@ pub fn app(setup: AppSetup) -> App {
             script: None,
             start: true,
             resume: None,
+            e_stop: false,
         },
     };
     let mut app = App::new();

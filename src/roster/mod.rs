@@ -106,7 +106,7 @@ fn row(status: &Status, meter: &mut Meter, now_secs: f64) -> ServiceRow {
         progress: progress
             .filter(|progress| progress.fraction < 1.0)
             .map(|progress| (progress.stage.clone(), progress.fraction as f32)),
-        beat_age_secs: (!ended).then(|| status.silence.as_secs_f64()),
+        beat_age_secs: (!ended).then_some(status.silence.as_secs_f64()),
         restarts: status.restarts,
         queue: status.in_flight,
         messages_per_sec,
@@ -130,7 +130,7 @@ fn pool_row(status: &PoolStatus, meter: &mut Meter, now_secs: f64) -> ServiceRow
         },
         failure: status.failure.as_ref().map(ToString::to_string),
         progress: None,
-        beat_age_secs: (status.busy > 0).then(|| status.silence.as_secs_f64()),
+        beat_age_secs: (status.busy > 0).then_some(status.silence.as_secs_f64()),
         restarts: u32::try_from(status.restarts).unwrap_or(u32::MAX),
         queue: status.queued,
         messages_per_sec,

@@ -12,7 +12,7 @@
 //! - `services()`: how each service does;
 //! - `toasts()`: the texts of the notices on show, oldest first;
 //! - `inject(service, fault)`: makes a service fail (`Throw`, `Trap`, `Hang`, `Kill`), to see that the
-//!   rest survives it.
+//!   rest survives it; only in a page whose address says `?faults=on`.
 //!
 //! Requests and commands go to the service at once, also while the tab is hidden and the app draws
 //! nothing. A promise that fails has an `Error` with the service's own words.
@@ -22,6 +22,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bevy::prelude::*;
+use bevy::time::Real;
 use forearm_control::trials::{Trial, Trials};
 use forearm_control::{Control, ControlService};
 use forearm_panel::PanelState;
@@ -37,11 +38,14 @@ use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::future_to_promise;
 
-use super::js;
+use super::{js, page};
 use crate::trials::{self, TrialsDesk};
 
 /// What a script hears that asks before the app has started.
 const NO_SERVICE: &str = "the control service is not there yet";
+
+/// How often it is noted how services do and which notices are on show, seconds.
+const REPORT_SECS: f64 = 0.1;
 
 /// Serves `globalThis.forearm`.
 #[derive(Debug)]
@@ -184,7 +188,10 @@ fn remember(
     control: Res<Control>,
     pool: Res<TrialsDesk>,
     panels: Res<PanelState>,
+    time: Res<Time<Real>>,
+    mut due_secs: Local<f64>,
 ) {
+    let now_secs = time.elapsed_secs_f64();
     DESK.with_borrow_mut(|desk| {
         for event in events.read() {
             match event {
@@ -196,6 +203,10 @@ fn remember(
                 _ => {}
             }
         }
+        if now_secs < *due_secs {
+            return;
+        }
+        *due_secs = now_secs + REPORT_SECS;
         desk.services.clear();
         desk.services.push(ServiceReport::from(&control.status()));
         desk.services.push(ServiceReport::from(&pool.status()));
@@ -249,10 +260,12 @@ fn publish() -> Result<(), JsValue> {
         "toasts",
         Closure::<dyn Fn() -> Result<JsValue, JsValue>>::new(toasts).into_js_value(),
     )?;
-    set(
-        "inject",
-        Closure::<dyn Fn(String, String) -> Result<(), JsValue>>::new(inject).into_js_value(),
-    )?;
+    if page::asked("faults").as_deref() == Some("on") {
+        set(
+            "inject",
+            Closure::<dyn Fn(String, String) -> Result<(), JsValue>>::new(inject).into_js_value(),
+        )?;
+    }
     Reflect::set(&js_sys::global(), &"forearm".into(), &api).map(|_set| ())
 }
 

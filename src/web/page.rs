@@ -5,7 +5,9 @@
 //! defaults and tells nobody.
 
 use bevy::prelude::*;
+use forearm_control::Control;
 use forearm_protocol::control::Event as ControlEvent;
+use forearm_workers::State;
 use forearm_workers::web::WorkerFiles;
 use js_sys::WebAssembly::Module;
 use wasm_bindgen::{JsCast, JsValue};
@@ -97,8 +99,13 @@ fn tell(method: &str, arguments: &[JsValue]) {
     }
 }
 
-/// The page takes its loading screen away when the first picture of a scene is complete.
-fn tell_when_ready(mut events: MessageReader<ControlEvent>, mut frames: Local<u32>) {
+/// The page takes its loading screen away when the first picture of a scene is complete; also when
+/// control could not start: the panels say why.
+fn tell_when_ready(
+    mut events: MessageReader<ControlEvent>,
+    control: Res<Control>,
+    mut frames: Local<u32>,
+) {
     if *frames > FRAMES_UNTIL_COMPLETE {
         events.clear();
         return;
@@ -107,6 +114,7 @@ fn tell_when_ready(mut events: MessageReader<ControlEvent>, mut frames: Local<u3
         || events
             .read()
             .any(|event| matches!(event, ControlEvent::State(_)))
+        || control.status().state == State::Failed
     {
         if *frames == 0 {
             stage("Drawing the first picture", 0.8);

@@ -150,7 +150,7 @@ async function sizes() {
   const kilo = (bytes) => `${(bytes / 1e6).toFixed(2)} MB`;
   const rows = [["", "raw", "gzip", "brotli"]];
   for (const { role, bytes, gzip, brotli } of manifest.files) rows.push([role, ...[bytes, gzip, brotli].map(kilo)]);
-  console.log(`\nsizes (${manifest.profile ?? manifest.about?.profile})\n${table(rows)}`);
+  console.log(`\nsizes (${manifest.profile})\n${table(rows)}`);
 }
 
 try {

@@ -4,7 +4,7 @@
 import { after } from "node:test";
 
 import { closeBrowser } from "./harness/browser.js";
-import { leaveShared } from "./harness/tests.js";
+import { declareShared, leaveShared } from "./harness/tests.js";
 import { closeSite } from "./harness/site.js";
 
 import "./tests/start.js";
@@ -16,6 +16,8 @@ import "./tests/settings.js";
 import "./tests/determinism.js";
 import "./tests/long_tasks.js";
 import "./tests/suite.js";
+
+declareShared();
 
 after(async () => {
   await leaveShared();

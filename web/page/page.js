@@ -78,6 +78,8 @@ function fail(problem) {
   cover.classList.remove("gone");
   cover.classList.toggle("over", drawn);
   element("again").focus({ preventScroll: true });
+  // Nobody sees the arms any more: they hold.
+  if (drawn) emergencyStop();
 }
 
 element("again").addEventListener("click", () => onAgain());
@@ -169,7 +171,24 @@ canvas.addEventListener("pointerdown", () => {
   if (document.activeElement !== canvas) canvas.focus({ preventScroll: true });
 });
 
+/** Tells the app's service, past the picture, to hold every arm. */
+function emergencyStop() {
+  try {
+    globalThis.forearm?.command("EStop");
+  } catch {
+    // There is nothing left that could be stopped.
+  }
+}
+
+addEventListener("focus", () => {
+  if (state === "running" && document.activeElement === document.body) {
+    canvas.focus({ preventScroll: true });
+  }
+});
+
 addEventListener("keydown", (event) => {
+  // Whatever has the keyboard, and whatever has become of the picture: Esc stops the arms.
+  if (event.key === "Escape" && event.target !== canvas) emergencyStop();
   if (state !== "running" || event.target !== document.body) return;
   // Nothing has the keyboard: give it to the app, and let the page stay where it is.
   if (SCROLLING.has(event.key)) event.preventDefault();

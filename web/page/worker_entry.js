@@ -38,9 +38,10 @@ async function load() {
       };
     });
   }
+  onmessage = null;
   // What it throws from here on is for the owner to see.
   glue.start(waiting.shift().data);
-  // The service has taken over `onmessage`.
+  // The service has taken over `onmessage`, unless it could not start.
   for (const event of waiting) {
     onmessage?.(event);
   }

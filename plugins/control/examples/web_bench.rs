@@ -80,6 +80,7 @@ mod web {
                     script,
                     start: true,
                     resume: None,
+                    e_stop: false,
                 },
             };
             let host = match host {

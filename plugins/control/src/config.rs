@@ -79,6 +79,8 @@ pub struct Startup {
     pub start: bool,
     /// Where an earlier start of the service left things.
     pub resume: Option<Resume>,
+    /// Whether it begins with an emergency stop: one was asked for, and nobody took it.
+    pub e_stop: bool,
 }
 
 /// Where a crash left things: what takes the service's place goes on from here, and holds.
@@ -127,6 +129,8 @@ impl Startup {
                 self.script = None;
                 self.start = state.active;
                 self.resume = Some(Resume::from(&**state));
+                // It was taken.
+                self.e_stop &= !state.e_stopped;
             }
             Event::ScriptDone { .. } | Event::Notice(_) => {}
         }

@@ -188,6 +188,7 @@ impl HeadlessRun {
             script,
             start: true,
             resume: None,
+            e_stop: false,
         };
         let host = if realtime {
             Host::Thread

@@ -17,7 +17,7 @@ use forearm_protocol::lifecycle::Fault;
 use forearm_workers::{Handle, Host, Lifecycle, Line, Pending, RestartPolicy, Status, supervise};
 
 use crate::config::{ControlConfig, ControlSetup, Startup};
-use crate::service::ControlService;
+use crate::service::{ControlService, is_stop};
 
 /// How long a frame may work for a control service that has no thread.
 const INLINE_BUDGET: Duration = Duration::from_millis(8);
@@ -145,13 +145,17 @@ fn send(
             if !control.end_reported {
                 events.write(trouble(&error));
             }
+            if !matches!(error, ServiceError::Busy { .. }) {
+                // There is nobody to do it. Done later, it would come as a surprise.
+                control.unsent.retain(is_stop);
+            }
             break;
         }
         control.unsent.pop_front();
     }
     // What a person did waits for a busy service, but not without end; a stop is never dropped.
     if control.unsent.len() > MAX_UNSENT {
-        control.unsent.retain(|command| *command == Command::EStop);
+        control.unsent.retain(is_stop);
     }
     if control.unsent.is_empty() {
         // Only says that the app lives: when it can't be sent, the next frame says it again.

@@ -431,6 +431,7 @@ impl Service for ControlService {
             script,
             start,
             resume,
+            e_stop,
         } = std::mem::take(&mut self.startup);
         if let Some(resume) = &resume {
             // The scene that follows is the one that was there.
@@ -446,6 +447,9 @@ impl Service for ControlService {
         if let Some(script) = script {
             self.play(0, &script, cx)
                 .map_err(|error| start_error(error.to_string()))?;
+        }
+        if e_stop {
+            self.e_stop(cx);
         }
         if start && !self.e_stopped {
             self.start(cx)
@@ -464,14 +468,7 @@ impl Service for ControlService {
             self.alive_at_secs = Some(cx.now_secs());
         }
         match command {
-            Command::Key {
-                key: Key::Escape,
-                pressed: true,
-                ..
-            }
-            | Command::EStop => {
-                self.e_stop(cx);
-            }
+            command if is_stop(&command) => self.e_stop(cx),
             Command::Key { arm, key, pressed } => self.input(arm, &Input::Key(key, pressed), cx),
             Command::ReleaseKeys => self.rigs().iter_mut().for_each(Rig::release),
             Command::JointTargets { arm, positions } => {
@@ -492,7 +489,8 @@ impl Service for ControlService {
                 );
             }
             Command::Gamepad { arm, state } => self.input(arm, &Input::Gamepad(state), cx),
-            Command::Alive => {}
+            // A stop was seen to above.
+            Command::EStop | Command::Alive => {}
         }
     }
 
@@ -518,8 +516,10 @@ impl Service for ControlService {
     }
 
     fn stopping(&mut self, cx: &mut Context<'_, Self>) {
-        self.active = false;
         self.hold_all(cx);
+        // Whoever takes its place goes on from here.
+        self.publish(cx);
+        self.active = false;
     }
 
     fn may_drop(event: &Event) -> bool {
@@ -530,12 +530,27 @@ impl Service for ControlService {
         setup.startup.remember(event);
     }
 
+    fn remember_command(setup: &mut ControlSetup, command: &Command) {
+        // A service that hangs takes no stop: the one after it has to.
+        setup.startup.e_stop |= is_stop(command);
+    }
+
     /// Models of a CAD program take their time to read.
     fn patience(request: &Request) -> Duration {
         match request {
             Request::LoadScene(_) => Self::REQUEST_TIMEOUT,
             _ => Self::HANG_AFTER,
         }
+    }
+}
+
+/// Whether a command is an emergency stop.
+pub(crate) fn is_stop(command: &Command) -> bool {
+    let escape = |key: &Key, pressed: &bool| *key == Key::Escape && *pressed;
+    match command {
+        Command::EStop => true,
+        Command::Key { key, pressed, .. } => escape(key, pressed),
+        _ => false,
     }
 }
 

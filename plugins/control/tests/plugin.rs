@@ -26,6 +26,7 @@ fn app() -> App {
             script: None,
             start: true,
             resume: None,
+            e_stop: false,
         },
         ..ControlPlugin::default()
     });
@@ -100,6 +101,11 @@ fn the_service_ends_with_the_app() {
     );
 }
 
+/// Makes the service fail. A quick one has ended before this call has: that is no failure of it.
+fn fail(app: &App, fault: Fault) {
+    app.world().resource::<Control>().inject(fault).ok();
+}
+
 /// Moves the first arm away from home, then makes the service fail. Answers the state before and
 /// the first state after, and the notices between.
 fn survive(app: &mut App, fault: Fault) -> (StateUpdate, StateUpdate, Vec<String>) {
@@ -123,10 +129,7 @@ fn survive(app: &mut App, fault: Fault) -> (StateUpdate, StateUpdate, Vec<String
         })
     };
     let before = until(app, arrived);
-    app.world()
-        .resource::<Control>()
-        .inject(fault)
-        .expect("it lives");
+    fail(app, fault);
     let mut lost = app.world().resource::<Control>().ask(Request::Inspect);
     let mut notices = Vec::new();
     until(app, |event| match event {
@@ -137,8 +140,23 @@ fn survive(app: &mut App, fault: Fault) -> (StateUpdate, StateUpdate, Vec<String
         }
         _ => None,
     });
-    let error = lost.try_take().expect("answered").expect_err("it died");
-    assert!(matches!(error, ServiceError::Crashed { .. }), "{error}");
+    let lost = loop {
+        match lost.try_take() {
+            Some(lost) => break lost,
+            None => app.update(),
+        }
+    };
+    match fault {
+        // A service that hangs answers nothing; one that is quicker gone than asked is asked again.
+        Fault::Hang => assert!(
+            matches!(lost, Err(ServiceError::Crashed { .. })),
+            "{lost:?}"
+        ),
+        _ => assert!(
+            matches!(lost, Ok(_) | Err(ServiceError::Crashed { .. })),
+            "{lost:?}"
+        ),
+    }
     let after = until(app, state);
     (before, after, notices)
 }
@@ -181,14 +199,56 @@ fn an_emergency_stop_outlives_a_crash() {
     until(&mut app, |event| {
         state(event).filter(|state| state.e_stopped)
     });
-    app.world()
-        .resource::<Control>()
-        .inject(Fault::Throw)
-        .expect("it lives");
+    fail(&app, Fault::Throw);
     until(&mut app, |event| match event {
         Event::Notice(notice) => notice.text.contains("Control is back").then_some(()),
         _ => None,
     });
     let after = until(&mut app, state);
     assert!(after.e_stopped && !after.active);
+}
+
+#[test]
+fn an_emergency_stop_that_nobody_took_holds_after_the_hang() {
+    let mut app = app();
+    until(&mut app, state);
+    fail(&app, Fault::Hang);
+    app.world_mut().write_message(Command::EStop);
+    until(&mut app, |event| match event {
+        Event::Notice(notice) => notice.text.contains("Control is back").then_some(()),
+        _ => None,
+    });
+    let after = until(&mut app, state);
+    assert!(after.e_stopped && !after.active);
+}
+
+#[test]
+fn what_nobody_took_is_not_done_after_a_restart_by_hand() {
+    let mut app = app();
+    let before = until(&mut app, state);
+    while app.world().resource::<Control>().status().state != State::Failed {
+        fail(&app, Fault::Throw);
+        until(&mut app, |event| match event {
+            Event::Notice(notice) => {
+                let ended = ["Control is back", "Control does not run"];
+                let of_it = |ended: &&str| notice.text.contains(ended);
+                ended.iter().any(of_it).then_some(())
+            }
+            _ => None,
+        });
+    }
+    app.world_mut().write_message(Command::JointTargets {
+        arm: 0,
+        positions: vec![0.5; 6],
+    });
+    app.update();
+    app.world_mut().resource_mut::<Control>().restart();
+    until(&mut app, state);
+    for _ in 0..20 {
+        let after = until(&mut app, state);
+        let joints = after.arms[0].joints.iter().zip(&before.arms[0].joints);
+        for (is, was) in joints {
+            assert!((is.position - was.position).abs() < 1e-3, "it moved");
+        }
+    }
 }

@@ -21,14 +21,16 @@ pub(crate) trait ReplySink<R>: Send + Sync {
 /// The service's end of a request. Dropped unused, it fails the request.
 #[must_use = "an answer that is dropped fails its request"]
 pub struct Answer<R> {
+    service: &'static str,
     id: u64,
     sink: Arc<dyn ReplySink<R>>,
     used: bool,
 }
 
 impl<R> Answer<R> {
-    pub(crate) fn new(id: u64, sink: Arc<dyn ReplySink<R>>) -> Self {
+    pub(crate) fn new(service: &'static str, id: u64, sink: Arc<dyn ReplySink<R>>) -> Self {
         Self {
+            service,
             id,
             sink,
             used: false,
@@ -61,7 +63,7 @@ impl<R> Drop for Answer<R> {
             self.sink.answer(
                 self.id,
                 Err(ServiceError::Gone {
-                    service: "the asked one".to_owned(),
+                    service: self.service.to_owned(),
                     why: "it ended the request without an answer".to_owned(),
                 }),
             );

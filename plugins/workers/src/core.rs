@@ -175,7 +175,7 @@ impl<S: Service> Core<S> {
                 self.shared.received.fetch_add(1, Ordering::Relaxed);
                 // One that was given up while it waited is not begun.
                 if self.sink.is_wanted(id) {
-                    let answer = Answer::new(id, Arc::clone(&self.sink));
+                    let answer = Answer::new(S::NAME, id, Arc::clone(&self.sink));
                     self.guarded(|service, cx| service.request(request, answer, cx));
                 }
             }

@@ -1,6 +1,5 @@
 //! The inline host: a service in slices of its owner's thread, in wall or stepped time.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use crossbeam_channel::Receiver;
@@ -14,7 +13,6 @@ use crate::service::{Service, Wake};
 pub(crate) struct Inline<S: Service> {
     runner: Mutex<Runner<S>>,
     clock: Clock,
-    stop: AtomicBool,
 }
 
 struct Runner<S: Service> {
@@ -31,7 +29,6 @@ impl<S: Service> Inline<S> {
         Self {
             runner: Mutex::new(Runner { core, inbox }),
             clock,
-            stop: AtomicBool::new(false),
         }
     }
 
@@ -53,8 +50,14 @@ impl<S: Service> Inline<S> {
         };
         runner.core.start();
         loop {
+            // One at least, or a small budget would starve it.
             let waiting = runner.inbox.len();
-            runner.take_messages(waiting);
+            for _ in 0..waiting {
+                runner.take_messages(1);
+                if start.elapsed() >= budget {
+                    break;
+                }
+            }
             if !runner.tick_if_due(self.clock.now_secs()) || start.elapsed() >= budget {
                 break;
             }
@@ -83,9 +86,7 @@ impl<S: Service> Inline<S> {
 
     /// Ends the service; what waits fails.
     pub(crate) fn stop(&self) {
-        if !self.stop.swap(true, Ordering::SeqCst)
-            && let Some(mut runner) = self.try_lock()
-        {
+        if let Some(mut runner) = self.try_lock() {
             runner.core.stop();
             runner.discard_messages();
         }

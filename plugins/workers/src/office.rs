@@ -238,7 +238,7 @@ impl<S: Service> Office<S> {
         let sent = inner.seat.post(Inbound::Request(asked.0, request));
         drop(inner);
         if let Err(error) = sent {
-            requests.give_up(asked.0);
+            requests.fail(asked.0);
             return Err(error);
         }
         self.telemetry.count();
@@ -250,7 +250,12 @@ impl<S: Service> Office<S> {
     /// # Errors
     /// How the service ended, or that its queue is full.
     pub(crate) fn post(self: &Arc<Self>, message: Inbound<S>) -> Result<(), ServiceError> {
-        self.watched().seat.post(message)?;
+        let mut inner = self.watched();
+        if let Inbound::Command(command) = &message {
+            S::remember_command(&mut inner.setup, command);
+        }
+        inner.seat.post(message)?;
+        drop(inner);
         self.telemetry.count();
         Ok(())
     }
@@ -584,6 +589,16 @@ impl<S: Service> Inner<S> {
             self.leftover.push_back(event);
         }
         self.seat = Seat::delayed(self.setup.clone(), &office.telemetry, Instant::now() + wait);
+        // Nobody pumps in a hidden tab.
+        #[cfg(target_family = "wasm")]
+        crate::web::after(wait.as_secs_f64() * 1e3, {
+            let office = Arc::downgrade(office);
+            move || {
+                if let Some(office) = office.upgrade() {
+                    office.watch();
+                }
+            }
+        });
         // Before anything that waits for the start and may want to feed.
         self.post_links();
         self.restarts += 1;

@@ -131,7 +131,7 @@ impl<S: Service> Pending<S> {
                     why: "it ended before it answered".to_owned(),
                 }),
                 Poll::Pending if self.deadline.is_some_and(|end| Instant::now() >= end) => {
-                    requests.give_up(*id);
+                    requests.fail(*id);
                     self.office.cancel(*id, requests);
                     Err(ServiceError::Timeout {
                         service: S::NAME.to_owned(),

@@ -43,6 +43,8 @@ pub(crate) struct Remote<S: Service> {
     silent_checks: u32,
     /// How many events the other end said that it dropped.
     dropped_there: u64,
+    /// Messages sent since anything came back: a worker that lives beats five times a second.
+    unheard: usize,
     born: Instant,
 }
 
@@ -61,6 +63,7 @@ impl<S: Service> Remote<S> {
             heard: true,
             silent_checks: 0,
             dropped_there: 0,
+            unheard: 0,
             born: Instant::now(),
         }
     }
@@ -91,10 +94,7 @@ impl<S: Service> Remote<S> {
             return self.pack(message);
         }
         if self.queue.len() >= QUEUE_CAPACITY {
-            return Err(ServiceError::Busy {
-                service: S::NAME.to_owned(),
-                queued: self.queue.len(),
-            });
+            return Err(busy::<S>(self.queue.len()));
         }
         self.queue.push_back(message);
         Ok(())
@@ -113,6 +113,10 @@ impl<S: Service> Remote<S> {
             #[cfg(not(target_family = "wasm"))]
             Inbound::Nudge => return Ok(()),
         };
+        if self.unheard >= QUEUE_CAPACITY {
+            return Err(busy::<S>(self.unheard));
+        }
+        self.unheard += 1;
         self.shared.received.fetch_add(1, Ordering::Relaxed);
         self.out(packet)
     }
@@ -181,6 +185,7 @@ impl<S: Service> Remote<S> {
     pub(crate) fn receive(&mut self, packet: Packet) {
         self.telemetry.count_bytes(packet.bytes());
         (self.spoken, self.heard) = (true, true);
+        self.unheard = 0;
         self.shared.alive();
         trace("<-", S::NAME, &packet);
         let taken = match (packet.id, packet.kind.starts_with("worker/")) {
@@ -283,6 +288,13 @@ impl<S: Service> Remote<S> {
         self.telemetry.count_bytes(packet.bytes());
         trace("->", S::NAME, &packet);
         (self.post)(packet)
+    }
+}
+
+fn busy<S: Service>(queued: usize) -> ServiceError {
+    ServiceError::Busy {
+        service: S::NAME.to_owned(),
+        queued,
     }
 }
 

@@ -80,6 +80,14 @@ impl<R> Requests<R> {
         Ok((id, receiver))
     }
 
+    /// Takes a request off the list without an answer: it can't be had any more.
+    pub(crate) fn fail(&self, id: u64) {
+        let open = self.list().open.remove(&id);
+        if let Some(open) = open {
+            self.telemetry.failed(open.kind);
+        }
+    }
+
     /// Takes a request off the list without an answer: whoever asked gave up, or it never went out.
     pub(crate) fn give_up(&self, id: u64) {
         let open = self.list().open.remove(&id);
@@ -135,7 +143,7 @@ impl<R: Send> ReplySink<R> for Requests<R> {
         let took = open.asked.elapsed();
         match &result {
             Ok(_) => self.telemetry.done(open.kind, took),
-            Err(_) => self.telemetry.failed(open.kind, took),
+            Err(_) => self.telemetry.failed(open.kind),
         }
         drop(open.sender.send(result));
     }
@@ -159,7 +167,7 @@ impl<R: Send> ReplySink<R> for Requests<R> {
         };
         // Whoever is woken may ask again: not under the lock.
         for open in open.into_values() {
-            self.telemetry.failed(open.kind, open.asked.elapsed());
+            self.telemetry.failed(open.kind);
             drop(open.sender.send(Err(error.clone())));
         }
     }

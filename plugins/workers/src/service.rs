@@ -106,6 +106,9 @@ pub trait Service: Sized + Send + 'static {
     /// Called on the owner's side for each event that the owner takes.
     fn remember(_setup: &mut Self::Setup, _event: &Self::Event) {}
 
+    /// The same for a command, when it is sent: a service that crashes may never have taken it.
+    fn remember_command(_setup: &mut Self::Setup, _command: &Self::Command) {}
+
     /// How long this request may keep the service from everything else before it counts as hung.
     fn patience(_request: &Self::Request) -> Duration {
         Self::HANG_AFTER

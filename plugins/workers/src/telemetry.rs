@@ -95,7 +95,7 @@ impl Telemetry {
         });
     }
 
-    pub(crate) fn failed(&self, kind: &'static str, _took: Duration) {
+    pub(crate) fn failed(&self, kind: &'static str) {
         self.end(kind, |stats| stats.failed += 1);
     }
 
@@ -206,7 +206,7 @@ mod tests {
         }
         telemetry.asked("b");
         telemetry.asked("b");
-        telemetry.failed("b", Duration::ZERO);
+        telemetry.failed("b");
         let stats = telemetry.stats();
         let [a, b] = &stats[..] else {
             panic!("{stats:?}");

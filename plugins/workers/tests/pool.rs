@@ -1,6 +1,7 @@
 //! The pool with real workers: what it promises on threads and inline. Who goes first when is tested
 //! beside the schedule, without threads.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard};
@@ -36,6 +37,8 @@ enum Chore {
     Slow(u64),
     /// Gives the bytes back, doubled.
     Double(Buffer),
+    /// Leaves something behind that keeps its thread from ending until the gate is open.
+    Linger(u64),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -55,6 +58,7 @@ impl Message for Chore {
             Self::Refuse => "chore/refuse",
             Self::Slow(_) => "chore/slow",
             Self::Double(_) => "chore/double",
+            Self::Linger(_) => "chore/linger",
         }
     }
 
@@ -126,6 +130,10 @@ impl Jobs for Chores {
             Chore::Double(bytes) => {
                 let twice = bytes.to_vec().repeat(2);
                 Ok(Product::Bytes(twice.into()))
+            }
+            Chore::Linger(gate) => {
+                LEFT_BEHIND.with(|left| left.replace(Some(Lingering(gate))));
+                Ok(Product::Number(gate))
             }
         }
     }
@@ -211,6 +219,20 @@ impl Drop for Guard {
     fn drop(&mut self) {
         gates().dropped.push(self.0);
         CHANGED.notify_all();
+    }
+}
+
+thread_local! {
+    static LEFT_BEHIND: RefCell<Option<Lingering>> = const { RefCell::new(None) };
+}
+
+/// Keeps the thread that owns it from ending until the gate is open.
+struct Lingering(u64);
+
+impl Drop for Lingering {
+    fn drop(&mut self) {
+        begin(self.0);
+        wait_for(self.0);
     }
 }
 
@@ -562,6 +584,59 @@ fn when_every_worker_was_given_up_tasks_fail_until_somebody_restarts_it() {
         assert_eq!(number(&pool, &mut next), 2);
         assert_eq!(pool.status().failure, None);
     }
+}
+
+#[test]
+fn a_pool_that_lost_one_of_its_workers_has_not_failed() {
+    let pool = Pool::<Chores>::new(PoolConfig {
+        size: 2,
+        idle_after: Duration::ZERO,
+        restart: RestartPolicy {
+            most: 0,
+            ..RestartPolicy::default()
+        },
+        ..PoolConfig::default()
+    });
+    let panics = Chore::Panic {
+        number: new_number(),
+        again: false,
+    };
+    let mut crashing = pool.submit(Task::new(panics));
+    let told = error(&pool, &mut crashing);
+    assert!(matches!(told, ServiceError::Crashed { .. }), "{told}");
+    let given_up = |event| matches!(event, PoolEvent::GivenUp { .. });
+    pump_until(&pool, "the news", || pool.events().any(given_up));
+    let mut next = pool.submit(Task::new(Chore::Add(1, 1)));
+    assert_eq!(number(&pool, &mut next), 2);
+    pump_until(&pool, "the idle end", || pool.status().alive == 0);
+    assert_eq!(pool.status().failure, None);
+}
+
+#[test]
+fn a_worker_that_takes_its_time_to_end_does_not_hold_the_pool_up() {
+    let pool = Pool::<Chores>::new(PoolConfig {
+        size: 1,
+        idle_after: Duration::from_millis(20),
+        ..PoolConfig::default()
+    });
+    let gate = new_number();
+    let ticket = pool.submit(Task::new(Chore::Linger(gate)));
+    assert_eq!(pollster::block_on(ticket), Ok(Product::Number(gate)));
+    // Nobody pumps: the timers end it.
+    let waits = |gates: &mut Gates| !gates.begun.contains(&gate);
+    let waited = CHANGED.wait_timeout_while(gates(), NEVER, waits);
+    let ended = !waited.expect("as above").1.timed_out();
+    assert!(ended, "the worker never ends");
+    let line = pool.line();
+    let (tell, told) = std::sync::mpsc::channel();
+    let asking = std::thread::spawn(move || {
+        drop(line.submit(Task::new(Chore::Add(1, 1))));
+        tell.send(()).ok();
+    });
+    let answered = told.recv_timeout(NEVER);
+    open(gate);
+    asking.join().expect("it does not panic");
+    assert_eq!(answered, Ok(()), "whoever comes meanwhile has to wait");
 }
 
 #[test]

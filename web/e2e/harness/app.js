@@ -25,7 +25,7 @@ export const HOSTS = [
 /** In the page: keeps every toast, also those that are gone by the time a slow machine is asked. */
 function rememberToasts() {
   globalThis.toastsShown = new Set();
-  setInterval(() => globalThis.forearm?.toasts().forEach((text) => globalThis.toastsShown.add(text)), 50);
+  setInterval(() => globalThis.forearm?.toasts?.().forEach((text) => globalThis.toastsShown.add(text)), 50);
 }
 
 /** An open page with the app in it. */
@@ -112,6 +112,13 @@ export class App {
       },
       tick + ticks,
     );
+  }
+
+  /** Waits until so many pictures have been drawn. */
+  frames(count) {
+    return this.page.evaluate(async (count) => {
+      for (let frame = 0; frame < count; frame++) await new Promise((resolve) => requestAnimationFrame(resolve));
+    }, count);
   }
 
   /** Where the first arm's joints are, radians. */

@@ -9,7 +9,9 @@ import { settings } from "./settings.js";
 /** A test that takes longer than this hangs, milliseconds. */
 const TIMEOUT = 120_000;
 const filter = (settings.filter ?? "").toLowerCase();
-/** The open page that tests share, and which one it is: one at a time, for each draws in software. */
+/** What is to be tested on each host. */
+const groups = [];
+/** The open page that tests share, and its host: one at a time, for each draws in software. */
 let shared = null;
 
 /** A test on its own. */
@@ -33,31 +35,36 @@ export function withApp(name, options, body) {
   });
 }
 
-/** Twice, once a host: `tests(use, host)` declares tests with `use(name, async (app) => …)`. They share
- * a page, put back to its beginning before each. */
-export function onEachHost(title, tests, options = {}) {
+/** Twice, once a host: `tests(use, host)` declares tests with `use(name, async (app) => …)`. All of a
+ * host share a page, put back to its beginning before each. */
+export function onEachHost(title, tests) {
+  groups.push({ title, tests });
+}
+
+/** Declares the tests that share a page, host by host. */
+export function declareShared() {
   for (const host of HOSTS) {
-    const key = `${title} ${host.kind}`;
-    const query = { ...host.query, ...options.query };
-    tests((what, body) => {
-      const name = `${title}, services ${host.name}: ${what}`;
-      if (!name.toLowerCase().includes(filter)) return;
-      declare(name, { timeout: TIMEOUT }, async () => guarded(name, await share(key, { ...options, query }), body));
-    }, host);
+    for (const { title, tests } of groups) {
+      tests((what, body) => {
+        const name = `${title}, services ${host.name}: ${what}`;
+        if (!name.toLowerCase().includes(filter)) return;
+        declare(name, { timeout: TIMEOUT }, async () => guarded(name, await share(host), body));
+      }, host);
+    }
   }
 }
 
-/** The shared page of this key, at its beginning. */
-async function share(key, options) {
-  if (shared?.key === key) {
+/** The shared page of this host, at its beginning. */
+async function share({ kind, query }) {
+  if (shared?.kind === kind) {
     const { app } = shared;
     app.complaints.length = 0;
     await app.reset();
     return app;
   }
   await leaveShared();
-  const app = await App.open(options);
-  shared = { key, app };
+  const app = await App.open({ query });
+  shared = { kind, app };
   return app;
 }
 

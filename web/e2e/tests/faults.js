@@ -15,11 +15,13 @@ const FAULTS = {
 };
 /** How far an arm may be from where it was when its service crashed, radians. */
 const HELD = 1e-3;
+/** Pages take faults only when their address says so. */
+const ALLOWED = { query: { faults: "on" } };
 /** The service is back within this, seconds. */
 const BACK_WITHIN = 2;
 
 for (const [fault, told] of Object.entries(FAULTS)) {
-  withApp(`a worker that fails: ${fault}: requests fail, control is back, the arm holds`, {}, async (app) => {
+  withApp(`a worker that fails: ${fault}: requests fail, control is back, the arm holds`, ALLOWED, async (app) => {
     await takeAPose(app);
     const before = await app.positions();
     const { errors, back, secs } = await app.page.evaluate(failAndAsk, fault);
@@ -42,7 +44,7 @@ for (const [fault, told] of Object.entries(FAULTS)) {
 }
 
 test("a worker that fails: one that fails again and again is given up, and can be started by hand", async () => {
-  const app = await App.open();
+  const app = await App.open(ALLOWED);
   try {
     for (let crash = 0; crash < 6; crash++) {
       await app.until((restarts) => {
@@ -59,6 +61,10 @@ test("a worker that fails: one that fails again and again is given up, and can b
   } finally {
     await app.close();
   }
+});
+
+withApp("a worker that fails: nobody can make it fail where the address does not say so", {}, async (app) => {
+  assert.equal(await app.page.evaluate(() => typeof globalThis.forearm.inject), "undefined");
 });
 
 /** In the page: makes control fail, and asks with every frame until it is back, so that some questions

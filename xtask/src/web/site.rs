@@ -317,7 +317,7 @@ fn filled(text: &str, manifest: &Manifest) -> Result<String> {
     Ok(text)
 }
 
-/// Refuses to replace a folder that is no site.
+/// Refuses to replace a folder that holds anything but a site.
 ///
 /// # Errors
 /// If `target` is a file, or a folder with something else in it.
@@ -325,27 +325,71 @@ pub(super) fn check_replaceable(target: &Path) -> Result<()> {
     if !target.exists() {
         return Ok(());
     }
+    let refuse = |what: &str| {
+        bail!(
+            "{} {what} and would be replaced; choose a folder that is new or empty",
+            target.display()
+        )
+    };
     let mut entries =
         fs::read_dir(target).with_context(|| format!("{} is no folder", target.display()))?;
-    if target.join(MANIFEST).is_file() || entries.next().is_none() {
+    if entries.next().is_none() {
         return Ok(());
     }
-    bail!(
-        "{} holds something else than a site made by `cargo xtask web` and would be replaced; \
-         choose a folder that is new or empty",
-        target.display()
-    )
+    let manifest = fs::read(target.join(MANIFEST)).ok();
+    let manifest = manifest.and_then(|text| serde_json::from_slice::<Manifest>(&text).ok());
+    let Some(manifest) = manifest else {
+        return refuse("is no site made by `cargo xtask web`");
+    };
+    let ours = |name: &str| {
+        let endings = [".br", ".gz"];
+        let plain = endings.iter().find_map(|ending| name.strip_suffix(ending));
+        let plain = plain.unwrap_or(name);
+        plain == MANIFEST || manifest.files.iter().any(|file| file.path == plain)
+    };
+    match foreign(target, "", &ours)? {
+        Some(name) => refuse(&format!(
+            "holds `{name}`, which is no part of the site there,"
+        )),
+        None => Ok(()),
+    }
 }
 
-/// Puts `new` where `target` is.
+/// The path of a file in `folder` that is not `ours`, if there is one.
+fn foreign(folder: &Path, prefix: &str, ours: &dyn Fn(&str) -> bool) -> Result<Option<String>> {
+    let entries =
+        fs::read_dir(folder).with_context(|| format!("can't read {}", folder.display()))?;
+    for entry in entries {
+        let entry = entry.with_context(|| format!("can't read {}", folder.display()))?;
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        let found = if entry.path().is_dir() {
+            foreign(&entry.path(), &format!("{name}/"), ours)?
+        } else {
+            (!ours(&name)).then_some(name)
+        };
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+/// Puts `new` where `target` is. When that fails, the old folder is back in its place.
 fn replace(new: &Path, target: &Path) -> Result<()> {
     let old = new.with_extension("old");
-    if target.exists() {
+    let replaced = target.exists();
+    if replaced {
         fs::rename(target, &old)
             .with_context(|| format!("can't move {} away", target.display()))?;
     }
-    fs::rename(new, target).with_context(|| format!("can't put {} in place", target.display()))?;
-    if old.exists() {
+    if let Err(error) = fs::rename(new, target) {
+        if replaced {
+            fs::rename(&old, target)
+                .with_context(|| format!("the old site is left in {}", old.display()))?;
+        }
+        return Err(error).with_context(|| format!("can't put {} in place", target.display()));
+    }
+    if replaced {
         fs::remove_dir_all(&old).with_context(|| format!("can't remove {}", old.display()))?;
     }
     Ok(())

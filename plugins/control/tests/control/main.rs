@@ -62,6 +62,7 @@ impl Bench {
             script: None,
             start: true,
             resume: None,
+            e_stop: false,
         })
     }
 

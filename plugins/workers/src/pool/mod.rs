@@ -13,7 +13,8 @@
 //! - Results with a [`Jobs::cache_key`] are remembered.
 //! - A worker that crashes fails its task (or tries it once more, [`Jobs::may_retry`]), says whose it
 //!   was ([`PoolEvent`]), and comes back.
-//! - Where no worker can be had, one job at a time is done in slices of the owner's thread.
+//! - Where no worker can be had, one job at a time is done in slices of the owner's thread. After
+//!   [`PoolConfig::idle_after`] without work, or a [restart](Pool::restart), workers are tried again.
 //!
 //! Results come without anybody pumping: what a worker answers hands out the next task. So a hidden
 //! browser tab, which draws nothing, keeps its workers busy.

@@ -128,7 +128,7 @@ impl<J: Jobs> Pool<J> {
         self.shared.with(|state| state.status())
     }
 
-    /// Workers that were given up may be started again.
+    /// Workers that were given up may be started again; after a fallback they are tried again too.
     pub fn restart(&self) {
         self.shared.with(State::mend);
         self.shared.see_to();
@@ -213,16 +213,18 @@ impl<J: Jobs> Shared<J> {
         Ticket::new(id, result, Arc::clone(this))
     }
 
-    /// Works on the state; afterwards results go out.
+    /// Works on the state; afterwards results go out, and workers that are to end are let go of.
     pub(super) fn with<T>(&self, work: impl FnOnce(&mut State<J>) -> T) -> T {
         let mut state = lock(&self.state);
         let done = work(&mut state);
         let letters = std::mem::take(&mut state.letters);
+        let buried = std::mem::take(&mut state.buried);
         drop(state);
         for (ticket, result) in letters {
             // A ticket that was dropped wants no result.
             drop(ticket.send(result));
         }
+        drop(buried);
         done
     }
 

@@ -1,7 +1,7 @@
 //! Who does what when: the pool's state machine. It knows neither threads nor clocks; time is an
 //! input, and what is to be done comes out as [`Order`]s.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::pool::Priority;
@@ -60,7 +60,7 @@ struct Known {
 /// Tasks that wait or are at work, and the seats of the workers.
 pub(super) struct Schedule {
     /// By rank, then in the order in which they came.
-    waiting: BTreeMap<(Duration, TaskId), ()>,
+    waiting: BTreeSet<(Duration, TaskId)>,
     known: BTreeMap<TaskId, Known>,
     controls: BTreeMap<String, TaskId>,
     seats: Vec<Seat>,
@@ -74,7 +74,7 @@ impl Schedule {
     pub(super) fn new(size: usize, idle_after: Duration) -> Self {
         let size = size.max(1);
         Self {
-            waiting: BTreeMap::new(),
+            waiting: BTreeSet::new(),
             known: BTreeMap::new(),
             controls: BTreeMap::new(),
             seats: vec![Seat::Empty; size],
@@ -129,7 +129,7 @@ impl Schedule {
             self.controls.insert(control.clone(), task);
         }
         let rank = priority.rank(now);
-        self.waiting.insert((rank, task), ());
+        self.waiting.insert((rank, task));
         let seat = None;
         self.known.insert(
             task,
@@ -178,7 +178,7 @@ impl Schedule {
             match self.known.get_mut(&task) {
                 Some(known) if again => {
                     known.seat = None;
-                    self.waiting.insert((known.rank, task), ());
+                    self.waiting.insert((known.rank, task));
                 }
                 _ => {
                     self.forget(task);
@@ -206,8 +206,23 @@ impl Schedule {
         self.seats[seat] = Seat::Broken;
     }
 
-    /// Seats that were given up may be tried again.
+    /// Whether every seat was given up: no task will ever be taken.
+    pub(super) fn is_hopeless(&self) -> bool {
+        self.seats.iter().all(|seat| *seat == Seat::Broken)
+    }
+
+    /// Empties this seat if its worker has nothing to do; answers whether it is to be ended.
+    pub(super) fn dismiss(&mut self, seat: usize) -> bool {
+        let free = matches!(self.seats[seat], Seat::Free { .. });
+        if free {
+            self.seats[seat] = Seat::Empty;
+        }
+        free
+    }
+
+    /// Seats that were given up may be tried again, all at once.
     pub(super) fn mend(&mut self) {
+        self.limit = self.seats.len();
         for seat in &mut self.seats {
             if *seat == Seat::Broken {
                 *seat = Seat::Empty;
@@ -222,7 +237,14 @@ impl Schedule {
 
     /// What is to be done next, until there is nothing left to do at `now`.
     pub(super) fn next(&mut self, now: Duration) -> Option<Order> {
-        if let Some((&(rank, task), ())) = self.waiting.first_key_value() {
+        let alive = self.alive();
+        // Before any work is handed out: after a fallback one job at a time is done.
+        if alive > self.limit
+            && let Some(stop) = self.stop(|_| true)
+        {
+            return Some(stop);
+        }
+        if let Some(&(rank, task)) = self.waiting.first() {
             if let Some(seat) = self.freest() {
                 self.waiting.remove(&(rank, task));
                 self.seats[seat] = Seat::Busy { task };
@@ -231,23 +253,25 @@ impl Schedule {
                 }
                 return Some(Order::Give { seat, task });
             }
-            if self.taken() < self.limit
+            if alive < self.limit
                 && let Some(seat) = self.seats.iter().position(|seat| *seat == Seat::Empty)
             {
                 self.seats[seat] = Seat::Free { since: now };
                 return Some(Order::Start { seat });
             }
-            if self.seats.iter().all(Seat::gives_no_hope) {
+            if self.is_hopeless() {
                 self.waiting.remove(&(rank, task));
                 self.forget(task);
                 return Some(Order::Refuse { task });
             }
         }
-        let too_many = self.taken() > self.limit;
-        let unused = |seat: &Seat| match seat {
-            Seat::Free { since } => too_many || now.saturating_sub(*since) >= self.idle_after,
-            _ => false,
-        };
+        let idle_after = self.idle_after;
+        self.stop(|since| now.saturating_sub(since) >= idle_after)
+    }
+
+    /// Empties the first seat whose worker has had nothing to do since a time that `ends`.
+    fn stop(&mut self, ends: impl Fn(Duration) -> bool) -> Option<Order> {
+        let unused = |seat: &Seat| matches!(seat, Seat::Free { since } if ends(*since));
         let seat = self.seats.iter().position(unused)?;
         self.seats[seat] = Seat::Empty;
         Some(Order::Stop { seat })
@@ -273,10 +297,10 @@ impl Schedule {
         free.max().map(|(_, std::cmp::Reverse(index))| index)
     }
 
-    /// How many seats have a worker, also one that was given up.
-    fn taken(&self) -> usize {
-        let empty = self.seats.iter().filter(|seat| **seat == Seat::Empty);
-        self.seats.len() - empty.count()
+    /// How many seats have a worker.
+    fn alive(&self) -> usize {
+        let without = |seat: &&Seat| matches!(seat, Seat::Empty | Seat::Broken);
+        self.seats.len() - self.seats.iter().filter(without).count()
     }
 
     fn forget(&mut self, task: TaskId) -> Option<Known> {
@@ -287,13 +311,5 @@ impl Schedule {
             self.controls.remove(control);
         }
         Some(known)
-    }
-}
-
-impl Seat {
-    /// Whether no task will ever be taken here.
-    fn gives_no_hope(&self) -> bool {
-        // An empty one that may not be filled has others beside it that were not given up.
-        matches!(self, Self::Broken | Self::Empty)
     }
 }

@@ -11,7 +11,7 @@ use futures_channel::oneshot;
 use web_time::Instant;
 
 use crate::QUEUE_CAPACITY;
-use crate::handle::Handle;
+use crate::handle::{Handle, Host};
 use crate::office::Lifecycle;
 use crate::pool::cache::Cache;
 use crate::pool::crew::{Affected, Outcome, PoolEvent, Worker};
@@ -19,6 +19,9 @@ use crate::pool::schedule::{Order, Schedule, TaskId, Was};
 use crate::pool::{CacheKey, JobService, Jobs, PoolConfig, Task};
 use crate::status::{HostKind, Progress, Status};
 use crate::telemetry::{KindStats, Telemetry};
+
+#[cfg(test)]
+mod tests;
 
 /// Events that may wait for the pool's owner; the oldest go first.
 const EVENTS: usize = 256;
@@ -73,9 +76,15 @@ pub(super) struct State<J: Jobs> {
     telemetry: Telemetry,
     events: VecDeque<PoolEvent>,
     pub(super) letters: Vec<Letter<J::Output>>,
+    /// Workers that are to end; let go of when the pool is not locked, for natively that waits for
+    /// their threads.
+    pub(super) buried: Vec<Worker<J>>,
     last_id: TaskId,
     host: Option<HostKind>,
     fallback: Option<String>,
+    /// The last fallback that was told of.
+    told_fallback: Option<String>,
+    /// How the last worker that was given up ended.
     failure: Option<ServiceError>,
     stopped: bool,
     started: u64,
@@ -109,9 +118,11 @@ impl<J: Jobs> State<J> {
             telemetry: Telemetry::default(),
             events: VecDeque::new(),
             letters: Vec::new(),
+            buried: Vec::new(),
             last_id: 0,
             host: None,
             fallback: None,
+            told_fallback: None,
             failure: None,
             stopped: false,
             started: 0,
@@ -237,6 +248,11 @@ impl<J: Jobs> State<J> {
         }
         if let Some(worker) = &self.crew[seat] {
             self.host = Some(worker.status().host);
+            // One from before the pool was mended makes room for a real one.
+            let outdated = worker.is_inline() && self.fallback.is_none();
+            if outdated && self.config.host == Host::Thread && self.schedule.dismiss(seat) {
+                return self.bury(seat);
+            }
             if self.schedule.is_down(seat) && worker.is_up() {
                 self.schedule.up(self.born.elapsed(), seat);
             }
@@ -293,7 +309,8 @@ impl<J: Jobs> State<J> {
         let event = match change {
             Lifecycle::Fallback { why } => {
                 self.schedule.set_limit(1);
-                if self.fallback.replace(why.clone()).is_some() {
+                self.fallback = Some(why.clone());
+                if self.told_fallback.replace(why.clone()).as_ref() == Some(&why) {
                     return;
                 }
                 PoolEvent::Fallback { why }
@@ -310,9 +327,8 @@ impl<J: Jobs> State<J> {
                 if let Some(task) = self.schedule.task_of(seat) {
                     self.end(task, Err(error.clone()));
                 }
-                let worker = self.crew[seat].take();
                 self.schedule.broken(seat);
-                self.bury(worker);
+                self.bury(seat);
                 self.failure = Some(error.clone());
                 PoolEvent::GivenUp { error }
             }
@@ -350,8 +366,11 @@ impl<J: Jobs> State<J> {
                 }
                 Order::Stop { seat } => {
                     tracing::debug!("{}: ends worker {seat}, which has no work", J::NAME);
-                    let worker = self.crew[seat].take();
-                    self.bury(worker);
+                    self.bury(seat);
+                    // The next one may get what this one could not have.
+                    if self.crew.iter().all(Option::is_none) && self.fallback.take().is_some() {
+                        self.schedule.set_limit(self.schedule.size());
+                    }
                 }
                 Order::Refuse { task } => {
                     let error = self.failure.clone().unwrap_or_else(gone::<J>);
@@ -393,19 +412,22 @@ impl<J: Jobs> State<J> {
                     self.cache.put(key, output, J::weight(output));
                 }
             }
-            (Err(_), Some(begun)) => self.telemetry.failed(entry.kind, begun.elapsed()),
+            (Err(_), Some(_)) => self.telemetry.failed(entry.kind),
             (Err(_), None) => self.telemetry.failed_in_queue(entry.kind),
         }
         self.letters.push((entry.result, result));
     }
 
-    /// Lets go of a worker; what it counted is kept.
-    fn bury(&mut self, worker: Option<Worker<J>>) {
-        let Some(worker) = worker else { return };
+    /// Has the worker on this seat end; what it counted is kept.
+    fn bury(&mut self, seat: usize) {
+        let Some(worker) = self.crew[seat].take() else {
+            return;
+        };
         let status = worker.status();
         self.past.0 += u64::from(status.restarts);
         self.past.1 += status.messages;
         self.past.2 += status.bytes;
+        self.buried.push(worker);
     }
 
     /// Workers without a thread that have something to do.
@@ -449,7 +471,7 @@ impl<J: Jobs> State<J> {
             queued: self.schedule.waiting(),
             started: self.started,
             restarts: self.past.0 + sum(|status| u64::from(status.restarts)),
-            failure: self.failure.clone().filter(|_| statuses.is_empty()),
+            failure: self.failure.clone().filter(|_| self.schedule.is_hopeless()),
             messages: self.past.1 + sum(|status| status.messages),
             bytes: self.past.2 + sum(|status| status.bytes),
             silence: at_work
@@ -476,9 +498,11 @@ impl<J: Jobs> State<J> {
         }
     }
 
-    /// Workers that were given up may be started again.
+    /// Workers that were given up may be started again, and so may those that could not be had.
     pub(super) fn mend(&mut self) {
         self.failure = None;
+        self.fallback = None;
+        self.told_fallback = None;
         self.schedule.mend();
     }
 

@@ -19,4 +19,4 @@ pub use log::log_to_console;
 pub(crate) use owner::Owner;
 pub(crate) use port::{LinkPort, PortTarget, feed_from_port};
 pub use station::{Entry, entry, start};
-pub(crate) use timers::wake_at;
+pub(crate) use timers::{after, wake_at};

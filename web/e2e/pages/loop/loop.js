@@ -53,7 +53,7 @@ globalThis.loop = {
     rest = repeat(how, () => {
       times.push(performance.now());
       running.advance_to(times.length / 120);
-      running.pump(0);
+      running.pump(BUDGET_MS);
     });
     return () => {
       rest();
@@ -64,7 +64,7 @@ globalThis.loop = {
   /** Moves stepped time on, seconds since the start. */
   advance(secs) {
     running.advance_to(secs);
-    running.pump(0);
+    running.pump(BUDGET_MS);
   },
 
   host: () => running.host(),

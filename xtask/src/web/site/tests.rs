@@ -212,3 +212,21 @@ fn a_folder_that_is_no_site_is_not_replaced() {
     assert!(error.to_string().contains("new or empty"), "{error}");
     assert_eq!(folder.read("site/thesis.txt"), "years of work");
 }
+
+#[test]
+fn a_site_with_something_else_in_it_is_not_replaced() {
+    let folder = sources("foreign-in-site");
+    let (site, _) = make(&folder).expect("a site");
+    check_replaceable(&site).expect("nothing but the site is in it");
+    fs::create_dir_all(site.join("notes")).expect("a folder");
+    fs::write(site.join("notes/mine.txt"), "mine").expect("a file");
+    let error = check_replaceable(&site).expect_err("mine").to_string();
+    assert!(error.contains("holds `notes/mine.txt`"), "{error}");
+
+    // A manifest of something else.
+    let other = folder.at("extension");
+    fs::create_dir_all(&other).expect("a folder");
+    fs::write(other.join(MANIFEST), r#"{"manifest_version": 3}"#).expect("a file");
+    let error = check_replaceable(&other).expect_err("other").to_string();
+    assert!(error.contains("is no site made by"), "{error}");
+}

@@ -183,6 +183,34 @@ fn a_lower_limit_ends_workers_as_they_become_free() {
     assert_eq!(orders(&mut schedule, 2), []);
 }
 
+#[test]
+fn workers_beyond_a_lower_limit_get_no_more_work() {
+    let mut schedule = Schedule::new(3, IDLE);
+    for task in 1..=5 {
+        submit(&mut schedule, 0, task, 3);
+    }
+    orders(&mut schedule, 0);
+    schedule.set_limit(1);
+    schedule.ended(at(1), 0);
+    assert_eq!(orders(&mut schedule, 1), [Order::Stop { seat: 0 }]);
+    schedule.ended(at(2), 1);
+    assert_eq!(orders(&mut schedule, 2), [Order::Stop { seat: 1 }]);
+    schedule.ended(at(3), 2);
+    assert_eq!(orders(&mut schedule, 3), [Order::Give { seat: 2, task: 4 }]);
+}
+
+#[test]
+fn a_seat_that_was_given_up_takes_nobodys_place_under_a_lower_limit() {
+    let mut schedule = Schedule::new(2, IDLE);
+    submit(&mut schedule, 0, 1, 3);
+    orders(&mut schedule, 0);
+    schedule.broken(0);
+    schedule.set_limit(1);
+    submit(&mut schedule, 1, 2, 3);
+    let second = [Order::Start { seat: 1 }, Order::Give { seat: 1, task: 2 }];
+    assert_eq!(orders(&mut schedule, 1), second);
+}
+
 /// Something that happens to a schedule.
 #[derive(Debug, Clone)]
 enum Happening {
@@ -244,6 +272,7 @@ impl Observer {
             Order::Give { seat, task } => {
                 prop_assert!(self.alive.contains(&seat) && !self.down.contains(&seat));
                 prop_assert!(!self.workers.contains_key(&seat), "it is at work");
+                prop_assert!(self.alive.len() <= self.limit, "it is to end");
                 let rank = self.waiting.remove(&task);
                 prop_assert!(rank.is_some(), "it does not wait");
                 let best = self.waiting.iter().map(|(task, rank)| (*rank, *task)).min();
@@ -313,7 +342,7 @@ impl Observer {
                 }
                 schedule.broken(seat);
             }
-            Happening::Mend => schedule.mend(),
+            Happening::Mend => self.mend(schedule),
             Happening::Limit { limit } => {
                 self.limit = limit.max(1);
                 schedule.set_limit(limit);
@@ -321,6 +350,11 @@ impl Observer {
             Happening::Wait { secs } => self.now_secs += secs,
             Happening::Crash { .. } | Happening::Return { .. } | Happening::GiveUp { .. } => {}
         }
+    }
+
+    fn mend(&mut self, schedule: &mut Schedule) {
+        schedule.mend();
+        self.limit = schedule.size();
     }
 
     fn call_off(&mut self, schedule: &mut Schedule, task: TaskId) {
@@ -371,7 +405,7 @@ proptest! {
             prop_assert!(observer.outcomes.values().all(|count| *count == 1));
         }
         // Everybody comes back and works on.
-        schedule.mend();
+        observer.mend(&mut schedule);
         for _ in 0..400 {
             for seat in 0..4 {
                 observer.happen(&mut schedule, &Happening::Return { seat });
