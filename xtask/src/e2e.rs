@@ -98,9 +98,13 @@ fn tests(driver: &Driver, things: Value) -> Result<Outcome> {
         totals.read(line);
     })
     .context("can't run the tests")?;
-    let note = format!("{} passed, {} failed", totals.passed, totals.failed);
+    let note = format!(
+        "{} passed, {} failed, {} left out",
+        totals.passed, totals.failed, totals.skipped
+    );
     Ok(match passed {
         false => Outcome::Failed(note),
+        true if totals.skipped > 0 && in_ci() => Outcome::Failed(note),
         true if totals.passed == 0 => Outcome::Failed(format!("no test ran ({note})")),
         true => Outcome::Passed(note),
     })
@@ -111,6 +115,8 @@ fn tests(driver: &Driver, things: Value) -> Result<Outcome> {
 struct Totals {
     passed: u32,
     failed: u32,
+    /// Left out: in an automatic run nothing may be.
+    skipped: u32,
 }
 
 impl Totals {
@@ -129,6 +135,7 @@ impl Totals {
         match what {
             "pass" => self.passed = count,
             "fail" | "cancelled" => self.failed += count,
+            "skipped" | "todo" => self.skipped += count,
             _ => {}
         }
     }
@@ -147,6 +154,7 @@ mod tests {
             "ℹ pass 11",
             "ℹ fail 2",
             "ℹ cancelled 1",
+            "ℹ skipped 2",
             "ℹ duration_ms 5231.2",
             "ℹ pass the salt",
         ] {
@@ -155,6 +163,7 @@ mod tests {
         let expected = Totals {
             passed: 11,
             failed: 3,
+            skipped: 2,
         };
         assert_eq!(totals, expected);
     }

@@ -50,6 +50,10 @@ withApp(
   },
   async (app) => {
     assert.deepEqual(await app.toasts(), []);
+    // What can't be stored is in force all the same.
+    await app.page.locator("#forearm").focus();
+    await app.page.keyboard.press("F2");
+    await app.frames(3);
     app.assertQuiet();
   },
 );

@@ -67,9 +67,10 @@ withApp(
   "link: a scene file opens by its address",
   { query: { scene: "../../../repository/scenes/sorting.ron" } },
   async (app) => {
-    const objects = source("scenes/sorting.ron").match(/position:/g);
-    const state = await app.state();
-    assert.ok(state.objects.length > 3, `${state.objects.length} objects of ${objects.length}`);
+    const named = (scene) => source(`scenes/${scene}.ron`).match(/shape:/g).length;
+    const { objects } = await app.state();
+    assert.notEqual(named("sorting"), named("pick_and_place"), "the two can be told apart");
+    assert.equal(objects.length, named("sorting"));
     app.assertQuiet();
   },
 );
