@@ -12,6 +12,8 @@ import { settings } from "./harness/settings.js";
 import { closeSite, nextReport, site } from "./harness/site.js";
 
 const HZ = 120;
+/** An error of the mean rate below this is none worth dividing by. */
+const LEAST = 1e-4;
 /** The loops that are compared: where they run, what paces them. */
 const LOOPS = { worker: "in a worker", timer: "main thread, timers", frame: "main thread, frames" };
 
@@ -68,7 +70,7 @@ async function loops() {
       const { rate, p50, p99, max } = await measure(how);
       const error = Math.abs(rate / HZ - 1);
       worker ??= error;
-      const ratio = how === "worker" ? "" : `${(error / Math.max(worker, 1e-6)).toFixed(0)} ×`;
+      const ratio = how === "worker" ? "" : `${worker < LEAST ? "over " : ""}${(error / Math.max(worker, LEAST)).toFixed(0)} ×`;
       // Numbers in JSON can't be infinite.
       const cells = [p50, p99, max].map((value) => millis(value ?? Infinity));
       rows.push([how === "worker" ? name : "", where, `${rate.toFixed(2)} Hz`, `${(error * 100).toFixed(4)} %`, ...cells, ratio]);
@@ -147,9 +149,9 @@ async function firstKey() {
 
 async function sizes() {
   const manifest = await (await fetch(`${(await site()).site}manifest.json`)).json();
-  const kilo = (bytes) => `${(bytes / 1e6).toFixed(2)} MB`;
+  const size = (bytes) => (bytes < 1e5 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(2)} MB`);
   const rows = [["", "raw", "gzip", "brotli"]];
-  for (const { role, bytes, gzip, brotli } of manifest.files) rows.push([role, ...[bytes, gzip, brotli].map(kilo)]);
+  for (const { role, bytes, gzip, brotli } of manifest.files) rows.push([role, ...[bytes, gzip, brotli].map(size)]);
   console.log(`\nsizes (${manifest.profile})\n${table(rows)}`);
 }
 
