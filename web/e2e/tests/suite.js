@@ -19,7 +19,9 @@ for (const [host, where] of [["thread", "in workers"], ["inline", "on the main t
       const results = await page.evaluate((host) => globalThis.suite.run(host), host);
       assert.ok(results.length > 10, `only ${results.length} cases ran`);
       for (const { name, ok, error, skipped } of results) {
-        await t.test(name, { skip: skipped ?? false }, () => assert.ok(ok, error));
+        // A case that can't exist on a host says why, and is none that was left out.
+        if (skipped) console.log(`not a case ${where}: ${name}: ${skipped}`);
+        else await t.test(name, () => assert.ok(ok, error));
       }
     } finally {
       await page.close();
