@@ -191,6 +191,16 @@ fn after_a_crash_or_a_hang_the_service_is_back_and_the_arm_holds() {
     }
 }
 
+/// The service comes back, and the emergency stop holds.
+fn comes_back_stopped(app: &mut App) {
+    until(app, |event| match event {
+        Event::Notice(notice) => notice.text.contains("Control is back").then_some(()),
+        _ => None,
+    });
+    let after = until(app, state);
+    assert!(after.e_stopped && !after.active);
+}
+
 #[test]
 fn an_emergency_stop_outlives_a_crash() {
     let mut app = app();
@@ -200,12 +210,7 @@ fn an_emergency_stop_outlives_a_crash() {
         state(event).filter(|state| state.e_stopped)
     });
     fail(&app, Fault::Throw);
-    until(&mut app, |event| match event {
-        Event::Notice(notice) => notice.text.contains("Control is back").then_some(()),
-        _ => None,
-    });
-    let after = until(&mut app, state);
-    assert!(after.e_stopped && !after.active);
+    comes_back_stopped(&mut app);
 }
 
 #[test]
@@ -214,12 +219,7 @@ fn an_emergency_stop_that_nobody_took_holds_after_the_hang() {
     until(&mut app, state);
     fail(&app, Fault::Hang);
     app.world_mut().write_message(Command::EStop);
-    until(&mut app, |event| match event {
-        Event::Notice(notice) => notice.text.contains("Control is back").then_some(()),
-        _ => None,
-    });
-    let after = until(&mut app, state);
-    assert!(after.e_stopped && !after.active);
+    comes_back_stopped(&mut app);
 }
 
 #[test]

@@ -6,7 +6,10 @@ use forearm_protocol::lifecycle::Fault;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) fn commit(fault: Fault) {
     match fault {
-        #[expect(clippy::panic, reason = "it is asked for")]
+        #[expect(
+            clippy::panic,
+            reason = "only `Handle::inject` leads here, and the host that calls this catches it"
+        )]
         Fault::Throw | Fault::Trap => panic!("it was told to fail"),
         Fault::Hang => loop {
             std::thread::park();

@@ -133,7 +133,7 @@ impl<S: Service> Handle<S> {
     /// Makes the service fail, to see that the rest survives it.
     ///
     /// # Errors
-    /// As [`Handle::send`].
+    /// As [`Handle::send`], and for a fault that would take the owner's thread with it.
     pub fn inject(&self, fault: Fault) -> Result<(), ServiceError> {
         self.office.inject(fault)
     }

@@ -263,8 +263,18 @@ impl<S: Service> Office<S> {
     /// Fails on purpose.
     ///
     /// # Errors
-    /// As [`Office::post`].
+    /// As [`Office::post`], and for a fault that would take the owner's thread with it.
     pub(crate) fn inject(self: &Arc<Self>, fault: Fault) -> Result<(), ServiceError> {
+        let returns = matches!(fault, Fault::Throw | Fault::Trap);
+        let survives = returns && cfg!(not(target_family = "wasm"));
+        if self.inner().seat.inline().is_some() && !survives {
+            return Err(ServiceError::Refused {
+                what: format!("making `{}` fail", S::NAME),
+                why: "it has no thread or worker of its own, and would take the app along"
+                    .to_owned(),
+                next: "try it where it has one".to_owned(),
+            });
+        }
         #[cfg(target_family = "wasm")]
         if let (Fault::Kill, Run::Worker(owner)) = (fault, &self.inner().seat.run) {
             owner.kill();

@@ -18,6 +18,14 @@ use serde::{Deserialize, Serialize};
 /// How long a test waits before it says that something never comes.
 const NEVER: Duration = Duration::from_secs(30);
 
+/// A worker's first crash is its last.
+fn no_restart() -> RestartPolicy {
+    RestartPolicy {
+        most: 0,
+        ..RestartPolicy::default()
+    }
+}
+
 /// What the jobs of these tests do. Numbers name gates: see [`open`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 enum Chore {
@@ -558,10 +566,7 @@ fn when_every_worker_was_given_up_tasks_fail_until_somebody_restarts_it() {
         let pool = Pool::<Chores>::new(PoolConfig {
             host,
             size: 1,
-            restart: RestartPolicy {
-                most: 0,
-                ..RestartPolicy::default()
-            },
+            restart: no_restart(),
             ..PoolConfig::default()
         });
         let panics = Chore::Panic {
@@ -591,10 +596,7 @@ fn a_pool_that_lost_one_of_its_workers_has_not_failed() {
     let pool = Pool::<Chores>::new(PoolConfig {
         size: 2,
         idle_after: Duration::ZERO,
-        restart: RestartPolicy {
-            most: 0,
-            ..RestartPolicy::default()
-        },
+        restart: no_restart(),
         ..PoolConfig::default()
     });
     let panics = Chore::Panic {

@@ -95,6 +95,18 @@ pub(super) async fn a_hang_is_found_and_the_service_replaced(host: Host) -> Outc
     survives::<Hasty>(host, Fault::Hang).await
 }
 
+pub(super) async fn a_fault_that_would_take_its_owner_along_is_refused(host: Host) -> Outcome {
+    let handle = supervise::<Calm>(Setup::default(), host);
+    for fault in [Fault::Hang, Fault::Kill] {
+        let refused = handle.inject(fault);
+        ensure!(
+            matches!(refused, Err(ServiceError::Refused { .. })),
+            "{fault:?}: {refused:?}"
+        );
+    }
+    settle(&handle).await
+}
+
 pub(super) async fn a_killed_thread_is_found_and_replaced(host: Host) -> Outcome {
     survives::<Hasty>(host, Fault::Kill).await
 }

@@ -1,6 +1,6 @@
 //! The promises of the worker runtime as named cases, the same on every host and platform.
 //!
-//! `tests/hosts.rs` runs them natively, `examples/suite.rs` in a browser. A case says what went
+//! `tests/hosts.rs` runs them natively, `examples/suite/main.rs` in a browser. A case says what went
 //! wrong in its `Err`: in a browser a panic would end the page's module, and with it all cases. One
 //! that a host can't have is excused there, with its reason.
 
@@ -58,6 +58,11 @@ fn nowhere(_: Host) -> Option<&'static str> {
 fn where_a_crash_ends_all(host: Host) -> Option<&'static str> {
     (cfg!(target_family = "wasm") && host != Host::Thread)
         .then_some("a panic in the page's own module ends the page, not just the service")
+}
+
+/// One with a thread of its own takes nobody along.
+fn with_a_thread(host: Host) -> Option<&'static str> {
+    (host == Host::Thread).then_some("it has a thread of its own")
 }
 
 fn without_a_thread(host: Host) -> Option<&'static str> {
@@ -141,6 +146,8 @@ cases! {
         crashes::a_killed_thread_is_found_and_replaced
         starts::a_start_that_never_ends_fails
         ends::stopping_one_that_hangs_returns;
+    with_a_thread:
+        crashes::a_fault_that_would_take_its_owner_along_is_refused;
     without_a_native_thread:
         ticks::the_thread_is_named_after_the_service;
     where_threads_can_be_had:
