@@ -29,9 +29,8 @@ impl Layer {
     fn of(member: &str) -> Option<Self> {
         Some(match member {
             "forearm_arm" | "forearm_protocol" => Self::Plain,
-            "forearm_workers" | "forearm_sim" | "forearm_control" | "forearm_worker" => {
-                Self::Service
-            }
+            "forearm_workers" | "forearm_hardware" | "forearm_sim" | "forearm_control"
+            | "forearm_worker" => Self::Service,
             "forearm_view" | "forearm_panel" => Self::Drawing,
             "forearm" => Self::App,
             "xtask" => Self::Tool,
