@@ -12,7 +12,6 @@ use forearm_panel::plugin::PanelSystems;
 use forearm_panel::{PanelAction, PanelInputs, PanelState, TrialsView};
 use forearm_protocol::ServiceError;
 use forearm_protocol::control::{Event as ControlEvent, Notice, NoticeLevel};
-use forearm_protocol::lifecycle::Fault;
 use forearm_protocol::scene::SceneBundle;
 use forearm_workers::pool::{
     Pool, PoolConfig, PoolEvent, PoolLine, PoolStatus, Priority, Task, Ticket,
@@ -94,14 +93,6 @@ impl TrialsDesk {
     /// Workers that were given up may be started again.
     pub fn restart(&self) {
         self.pool.restart();
-    }
-
-    /// Makes a worker fail, to see that the rest survives it.
-    ///
-    /// # Errors
-    /// There is no worker.
-    pub fn inject(&self, fault: Fault) -> Result<(), ServiceError> {
-        self.pool.inject(fault)
     }
 
     fn start(&mut self, motion: &str, runs: u32, jitter_m: f64) {
@@ -334,7 +325,10 @@ mod tests {
             .expect("it is good");
         let models = Default::default();
         TrialsDesk {
-            bundle: Some(Arc::new(SceneBundle { scene, models })),
+            bundle: Some(Arc::new(SceneBundle {
+                models,
+                ..SceneBundle::from(scene)
+            })),
             ..TrialsDesk::new()
         }
     }

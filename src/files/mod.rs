@@ -210,7 +210,10 @@ fn bundle(
         .map(|(file, loaded)| (file, loaded.files))
         .collect();
     Ok(LoadedScene {
-        bundle: Arc::new(SceneBundle { scene, models }),
+        bundle: Arc::new(SceneBundle {
+            models,
+            ..SceneBundle::from(scene)
+        }),
         notes,
     })
 }

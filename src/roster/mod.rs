@@ -10,11 +10,9 @@ use bevy::prelude::*;
 use bevy::time::Real;
 use forearm_control::Control;
 use forearm_panel::plugin::PanelSystems;
-use forearm_panel::{
-    HostLabel, KindRow, Meter, PanelAction, PanelInputs, ServiceRow, ServiceState,
-};
+use forearm_panel::{HostLabel, Meter, PanelAction, PanelInputs, ServiceRow, ServiceState};
 use forearm_workers::pool::PoolStatus;
-use forearm_workers::{HostKind, KindStats, State, Status};
+use forearm_workers::{HostKind, State, Status};
 
 use crate::trials::TrialsDesk;
 
@@ -111,7 +109,7 @@ fn row(status: &Status, meter: &mut Meter, now_secs: f64) -> ServiceRow {
         queue: status.in_flight,
         messages_per_sec,
         bytes_per_sec,
-        kinds: status.kinds.iter().map(kind).collect(),
+        kinds: status.kinds.clone(),
     }
 }
 
@@ -135,7 +133,7 @@ fn pool_row(status: &PoolStatus, meter: &mut Meter, now_secs: f64) -> ServiceRow
         queue: status.queued,
         messages_per_sec,
         bytes_per_sec,
-        kinds: status.kinds.iter().map(kind).collect(),
+        kinds: status.kinds.clone(),
     }
 }
 
@@ -144,19 +142,5 @@ fn label(host: HostKind) -> HostLabel {
         HostKind::Thread => HostLabel::Thread,
         HostKind::Worker => HostLabel::Worker,
         HostKind::Inline | HostKind::Stepped => HostLabel::Main,
-    }
-}
-
-fn kind(stats: &KindStats) -> KindRow {
-    KindRow {
-        kind: stats.kind.to_owned(),
-        queued: stats.queued,
-        running: stats.running,
-        done: stats.done,
-        failed: stats.failed,
-        cancelled: stats.cancelled,
-        cache_hits: stats.cache_hits,
-        mean_secs: stats.mean_secs,
-        p99_secs: stats.p99_secs,
     }
 }

@@ -1,9 +1,7 @@
 //! Settings in the browser's storage. A browser that keeps nothing for this page, as in a private
 //! window, is no failure: every start is then the first.
 
-use wasm_bindgen::JsValue;
-
-use crate::web::js;
+use crate::web::{js, storage};
 
 /// What the storage knows the settings by.
 const KEY: &str = "forearm/settings";
@@ -13,25 +11,14 @@ const NAME: &str = "the browser's stored settings";
 
 /// The settings' name and text, if there are any.
 pub(super) fn read() -> anyhow::Result<Option<(String, String)>> {
-    let text = storage("getItem", &[KEY.into()]).ok();
-    Ok(text
-        .and_then(|text| text.as_string())
-        .map(|text| (NAME.to_owned(), text)))
+    let text = storage::read(KEY).unwrap_or_default();
+    Ok(text.map(|text| (NAME.to_owned(), text)))
 }
 
 /// Replaces the settings.
 pub(super) fn write(text: &str) -> anyhow::Result<()> {
-    if let Err(error) = storage("setItem", &[KEY.into(), text.into()]) {
+    if let Err(error) = storage::write(KEY, text) {
         tracing::debug!("settings are not kept: {}", js::said(&error));
     }
     Ok(())
-}
-
-/// Calls the storage. Where it is forbidden, asking for it already throws.
-fn storage(method: &str, arguments: &[JsValue]) -> Result<JsValue, JsValue> {
-    js::call(
-        &js::get(&js_sys::global(), "localStorage")?,
-        method,
-        arguments,
-    )
 }

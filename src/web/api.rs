@@ -12,13 +12,13 @@
 //! - `services()`: how each service does;
 //! - `toasts()`: the texts of the notices on show, oldest first;
 //! - `inject(service, fault)`: makes a service fail (`Throw`, `Trap`, `Hang`, `Kill`), to see that the
-//!   rest survives it; only in a page whose address says `?faults=on`.
+//!   rest survives it; throws where that would take the app along, and where nothing runs that could
+//!   fail; only in a page whose address says `?faults=on`.
 //!
-//! Requests and commands go to the service at once, also while the tab is hidden and the app draws
-//! nothing. A promise that fails has an `Error` with the service's own words.
+//! Requests, commands and faults go to the service at once, also while the tab is hidden and the app
+//! draws nothing. What fails or throws has an `Error` with the service's own words.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bevy::prelude::*;
@@ -26,11 +26,12 @@ use bevy::time::Real;
 use forearm_control::trials::{Trial, Trials};
 use forearm_control::{Control, ControlService};
 use forearm_panel::PanelState;
+use forearm_protocol::ServiceError;
 use forearm_protocol::control::{Command, Event as ControlEvent, Reply, Request, StateUpdate};
 use forearm_protocol::lifecycle::Fault;
 use forearm_protocol::scene::SceneBundle;
-use forearm_workers::pool::{PoolLine, PoolStatus, Task};
-use forearm_workers::{HostKind, Line, State, Status};
+use forearm_workers::pool::{Jobs as _, PoolLine, PoolStatus, Task};
+use forearm_workers::{HostKind, Line, Service as _, State, Status};
 use js_sys::{JSON, Object, Promise, Reflect};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -60,7 +61,7 @@ impl Plugin for ApiPlugin {
             desk.line = line;
             desk.trials = trials;
         });
-        app.add_systems(First, (remember, carry_out));
+        app.add_systems(First, remember);
         if let Err(error) = publish() {
             warn!("scripts can't ask the app: {}", js::said(&error));
         }
@@ -74,8 +75,6 @@ struct Desk {
     trials: Option<PoolLine<Trials>>,
     /// The scene that is loaded.
     bundle: Option<Arc<SceneBundle>>,
-    /// By the service's name.
-    faults: VecDeque<(String, Fault)>,
     state: Option<Box<StateUpdate>>,
     services: Vec<ServiceReport>,
     toasts: Vec<String>,
@@ -215,19 +214,6 @@ fn remember(
     });
 }
 
-fn carry_out(control: Res<Control>, pool: Res<TrialsDesk>) {
-    let faults = DESK.with_borrow_mut(|desk| std::mem::take(&mut desk.faults));
-    for (service, fault) in faults {
-        let injected = match service == pool.status().name {
-            true => pool.inject(fault),
-            false => control.inject(fault),
-        };
-        if let Err(error) = injected {
-            warn!("nothing to make fail: {error}");
-        }
-    }
-}
-
 /// Makes `globalThis.forearm`.
 fn publish() -> Result<(), JsValue> {
     let api = Object::new();
@@ -282,15 +268,18 @@ fn toasts() -> Result<JsValue, JsValue> {
 }
 
 fn inject(service: String, fault: String) -> Result<(), JsValue> {
-    DESK.with_borrow_mut(|desk| {
-        if !desk.services.iter().any(|known| known.name == service) {
-            return Err(problem(&format!("there is no service `{service}`")));
-        }
-        let fault = serde_json::from_value(fault.into())
-            .map_err(|error| problem(&format!("no such fault: {error}")))?;
-        desk.faults.push_back((service, fault));
-        Ok(())
+    let fault = serde_json::from_value::<Fault>(fault.into())
+        .map_err(|error| problem(&format!("no such fault: {error}")))?;
+    DESK.with_borrow(|desk| match (&desk.line, &desk.trials) {
+        (Some(control), _) if service == ControlService::NAME => control.inject(fault),
+        (_, Some(trials)) if service == Trials::NAME => trials.inject(fault),
+        _ => Err(ServiceError::Refused {
+            what: format!("making `{service}` fail"),
+            why: "there is no such service".to_owned(),
+            next: format!("name `{}` or `{}`", ControlService::NAME, Trials::NAME),
+        }),
     })
+    .map_err(|error| problem(&error.to_string()))
 }
 
 fn inspect() -> Promise {
@@ -373,6 +362,8 @@ fn reply_to_js(reply: &Reply) -> Result<JsValue, JsValue> {
     match reply {
         Reply::Done => Ok(JsValue::UNDEFINED),
         Reply::Inspection(inspection) => to_js(inspection),
+        Reply::Register(value) => to_js(value),
+        Reply::Ports(ports) => to_js(ports),
     }
 }
 

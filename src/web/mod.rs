@@ -2,12 +2,14 @@
 //!
 //! In: what the address asks for (`?scene=…`, `#scene=…`, `?log=…`), the settings in the browser's
 //! storage. Out: [`page`] tells the page around the canvas how the start goes, [`api`] is what
-//! scripts can ask.
+//! scripts can ask, [`isolation`] tells a person what the page has lost.
 
 mod api;
 mod hands;
+pub(crate) mod isolation;
 pub(crate) mod js;
 mod page;
+pub(crate) mod storage;
 
 use bevy::app::AppExit;
 use forearm_control::ControlConfig;
@@ -34,6 +36,7 @@ async fn run() -> anyhow::Result<()> {
         notices.push(warning(format!("{error:#}; starting with defaults")));
         PanelSettings::default()
     });
+    notices.extend(isolation::lost());
     page::stage("Loading the scene", 0.0);
     let (scene_id, loaded) = open_scene(settings.last_scene.as_deref(), &mut notices).await?;
     notices.extend(loaded.notes.into_iter().map(warning));

@@ -2,14 +2,15 @@
 //!
 //! What is here: [`ArmModel`] (built in: [`so101`](so101::so101); imported from URDF and MJCF in
 //! [`import`]), forward kinematics and Jacobian ([`kinematics`]), inverse kinematics ([`ik`]), the
-//! safety chain that every command passes ([`safety`]), units at the edges ([`units`]), and
-//! triangles for every shape ([`mesh`]).
+//! safety chain that every command passes ([`safety`]), units at the edges ([`units`]), what real
+//! servos' ticks mean ([`calibration`]), and triangles for every shape ([`mesh`]).
 //!
 //! What is not: files, clocks, threads, Bevy, Rapier. An importer asks its caller for the bytes of
 //! a mesh; time is always an argument.
 //!
 //! Units are metres, radians, seconds, kilograms, newtons; frames are right-handed, Z up.
 
+pub mod calibration;
 pub mod ik;
 pub mod import;
 pub mod kinematics;

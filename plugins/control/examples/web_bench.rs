@@ -10,7 +10,6 @@ fn main() {}
 #[expect(unreachable_pub, reason = "JavaScript reaches it")]
 mod web {
     use std::cell::RefCell;
-    use std::collections::BTreeMap;
     use std::sync::Arc;
     use std::time::Duration;
 
@@ -66,10 +65,7 @@ mod web {
             script: Option<String>,
             secs: Option<f64>,
         ) -> Result<Self, JsError> {
-            let bundle = Arc::new(SceneBundle {
-                scene: Scene::from_ron("scene", scene)?,
-                models: BTreeMap::new(),
-            });
+            let bundle = Arc::new(SceneBundle::from(Scene::from_ron("scene", scene)?));
             let setup = ControlSetup {
                 config: ControlConfig {
                     until: secs.map_or(Until::Stopped, Until::Elapsed),
@@ -106,7 +102,10 @@ mod web {
                         self.state.replace(Some(state));
                     }
                     Event::Notice(notice) => self.notices.borrow_mut().push(notice.text),
-                    Event::SceneLoaded { .. } | Event::ScriptDone { .. } => {}
+                    Event::SceneLoaded { .. }
+                    | Event::ScriptDone { .. }
+                    | Event::Calibration(_)
+                    | Event::CalibrationDone { .. } => {}
                 }
             }
             // When it can't be sent, the next frame says it again.

@@ -132,7 +132,10 @@ impl Startup {
                 // It was taken.
                 self.e_stop &= !state.e_stopped;
             }
-            Event::ScriptDone { .. } | Event::Notice(_) => {}
+            Event::ScriptDone { .. }
+            | Event::Calibration(_)
+            | Event::CalibrationDone { .. }
+            | Event::Notice(_) => {}
         }
     }
 }

@@ -260,7 +260,10 @@ impl HeadlessRun {
                     }
                 }
                 Event::Notice(notice) => tracing::info!("{}", notice.text),
-                Event::SceneLoaded { .. } | Event::ScriptDone { .. } => {}
+                Event::SceneLoaded { .. }
+                | Event::ScriptDone { .. }
+                | Event::Calibration(_)
+                | Event::CalibrationDone { .. } => {}
             }
         }
         self.handle.status().failure.map_or(Ok(()), Err)

@@ -13,7 +13,6 @@ use bevy_ecs::resource::Resource;
 use bevy_ecs::system::ResMut;
 use forearm_protocol::ServiceError;
 use forearm_protocol::control::{Command, Event, Notice, NoticeLevel, Request};
-use forearm_protocol::lifecycle::Fault;
 use forearm_workers::{Handle, Host, Lifecycle, Line, Pending, RestartPolicy, Status, supervise};
 
 use crate::config::{ControlConfig, ControlSetup, Startup};
@@ -60,14 +59,6 @@ impl Control {
     pub fn restart(&mut self) {
         self.end_reported = false;
         self.handle.restart();
-    }
-
-    /// Makes the service fail, to see that the rest survives it.
-    ///
-    /// # Errors
-    /// How the service ended, if it has.
-    pub fn inject(&self, fault: Fault) -> Result<(), ServiceError> {
-        self.handle.inject(fault)
     }
 
     /// Asks for something whose answer is wanted: [`ControlRequest`] passes none on.

@@ -248,6 +248,9 @@ impl Rig {
             torque: self.backend.torque(plant),
             mode: self.mode,
             joints,
+            bus: None,
+            leader: None,
+            twin: None,
             limited: self
                 .limited
                 .take()

@@ -71,6 +71,16 @@ impl ControlService {
                     self.engage_all(cx.now_secs());
                 }
             }
+            Request::SetBackend { .. }
+            | Request::SetLeader { .. }
+            | Request::SetCalibration { .. }
+            | Request::Calibrate(_)
+            | Request::CalibrationStep(_)
+            | Request::Motor { .. }
+            | Request::ListPorts => {
+                let why = "this build drives no servos".to_owned();
+                return Err(refused("using real servos", why, "use the simulated arm"));
+            }
             Request::Inspect => return Ok(Reply::Inspection(Box::new(self.inspect()?))),
         }
         Ok(Reply::Done)

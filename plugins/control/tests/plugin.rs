@@ -15,10 +15,7 @@ use forearm_workers::{HostKind, State};
 fn app() -> App {
     let scene = Scene::from_ron("scene", include_str!("../../../scenes/pick_and_place.ron"))
         .expect("the scene is valid");
-    let bundle = Arc::new(SceneBundle {
-        scene,
-        models: Default::default(),
-    });
+    let bundle = Arc::new(SceneBundle::from(scene));
     let mut app = App::new();
     app.add_plugins(ControlPlugin {
         startup: Startup {
@@ -103,7 +100,7 @@ fn the_service_ends_with_the_app() {
 
 /// Makes the service fail. A quick one has ended before this call has: that is no failure of it.
 fn fail(app: &App, fault: Fault) {
-    app.world().resource::<Control>().inject(fault).ok();
+    app.world().resource::<Control>().line().inject(fault).ok();
 }
 
 /// Moves the first arm away from home, then makes the service fail. Answers the state before and

@@ -14,10 +14,8 @@ const PICK_AND_PLACE: &str = include_str!("../../../scenes/motions/pick_and_plac
 
 fn bundle() -> Arc<SceneBundle> {
     let text = include_str!("../../../scenes/pick_and_place.ron");
-    Arc::new(SceneBundle {
-        scene: Scene::from_ron("scene", text).expect("the scene is valid"),
-        models: Default::default(),
-    })
+    let scene = Scene::from_ron("scene", text).expect("the scene is valid");
+    Arc::new(SceneBundle::from(scene))
 }
 
 fn trial(seed: u64) -> Trial {

@@ -6,3 +6,5 @@
 //!
 //! Positions are encoder ticks (4096 a turn), times seconds. Everything but ports, threads and
 //! pseudo-terminals is free of IO and clocks.
+
+pub mod codec;

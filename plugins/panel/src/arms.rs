@@ -206,7 +206,7 @@ fn header(
                 let name = egui::Label::new(text).truncate().sense(Sense::click());
                 clicked = ui.add(name).clicked();
             });
-            let backend = arm_state.map_or(view.backend, |arm| arm.backend.as_str());
+            let backend = arm_state.map_or(view.backend.as_str(), |arm| arm.backend.as_str());
             widgets::tag(ui, backend).on_hover_text(format!("Model {}", view.model.name));
         },
         |ui| {

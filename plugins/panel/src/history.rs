@@ -126,7 +126,7 @@ mod tests {
                     ..JointState::default()
                 })
                 .collect(),
-            limited: None,
+            ..ArmState::default()
         };
         StateUpdate {
             scene_generation: generation,

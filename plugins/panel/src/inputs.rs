@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use forearm_arm::ArmModel;
 use forearm_protocol::control::{Event, Notice, NoticeLevel, StateUpdate};
-use forearm_protocol::scene::{ArmSpec, Backend, SceneBundle};
+use forearm_protocol::scene::{ArmSpec, SceneBundle};
 
 use crate::history::History;
 use crate::workers::WorkersView;
@@ -56,7 +56,7 @@ pub struct ArmView {
     /// Its name, unique in the scene.
     pub name: String,
     /// What moves it, as the scene says.
-    pub backend: &'static str,
+    pub backend: String,
     /// Its joints and limits.
     pub model: Arc<ArmModel>,
 }
@@ -129,6 +129,7 @@ impl PanelInputs {
                 })
             }
             Event::Notice(notice) => Some(notice.clone()),
+            Event::Calibration(_) | Event::CalibrationDone { .. } => None,
         }
     }
 
@@ -156,9 +157,7 @@ impl SceneView {
         };
         let view = |(spec, model): (&ArmSpec, Arc<ArmModel>)| ArmView {
             name: spec.name.clone(),
-            backend: match spec.backend {
-                Backend::Sim => "sim",
-            },
+            backend: spec.backend.to_string(),
             model,
         };
         let arms = bundle.scene.arms.iter().zip(models).map(view).collect();

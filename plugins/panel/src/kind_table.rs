@@ -1,12 +1,12 @@
 //! The kinds of work of a service: how many wait, how long they take.
 
 use egui::{Align, Color32, Rect, Sense, Ui, WidgetInfo, WidgetType, vec2};
+use forearm_protocol::telemetry::KindStats;
 
 use crate::figures;
 use crate::theme::{self, Palette};
 use crate::widgets;
 use crate::worker_row::{INDENT, right_aligned, spread};
-use crate::workers::KindRow;
 
 const LINE: f32 = 20.0;
 
@@ -24,7 +24,7 @@ const COLUMNS: [(&str, f32, &str); 6] = [
 const BELOW: [f32; COLUMNS.len()] = [46.0, 54.0, 52.0, 58.0, 54.0, 48.0];
 
 /// Draws the table. In a narrow list (`wide` is false) the numbers stand below the names.
-pub(crate) fn show(ui: &mut Ui, kinds: &[KindRow], wide: bool) {
+pub(crate) fn show(ui: &mut Ui, kinds: &[KindStats], wide: bool) {
     let palette = theme::palette(ui);
     let start = ui.cursor().min;
     let height = height(kinds, wide);
@@ -53,7 +53,7 @@ pub(crate) fn show(ui: &mut Ui, kinds: &[KindRow], wide: bool) {
         widgets::text_in(
             ui,
             names,
-            &row.kind,
+            row.kind,
             theme::small(),
             palette.text,
             Align::Min,
@@ -73,8 +73,8 @@ pub(crate) fn show(ui: &mut Ui, kinds: &[KindRow], wide: bool) {
 }
 
 /// Height of the table's ground, points.
-fn height(kinds: &[KindRow], wide: bool) -> f32 {
-    let lines = |row: &KindRow| {
+fn height(kinds: &[KindStats], wide: bool) -> f32 {
+    let lines = |row: &KindStats| {
         let lost = usize::from(row.failed + row.cancelled > 0);
         lost + if wide { 1 } else { 2 }
     };
@@ -89,7 +89,7 @@ fn line(ui: &mut Ui, indent: f32) -> Rect {
 }
 
 /// The numbers of a kind, in the order of [`COLUMNS`]; nothing to see is quiet.
-fn numbers(row: &KindRow, palette: &Palette) -> [(String, Color32); COLUMNS.len()] {
+fn numbers(row: &KindStats, palette: &Palette) -> [(String, Color32); COLUMNS.len()] {
     let count = |count: u64| {
         let color = if count > 0 {
             palette.text
@@ -117,7 +117,7 @@ fn numbers(row: &KindRow, palette: &Palette) -> [(String, Color32); COLUMNS.len(
 }
 
 /// What came to nothing, in words.
-fn losses(row: &KindRow, palette: &Palette) -> Option<(String, Color32)> {
+fn losses(row: &KindStats, palette: &Palette) -> Option<(String, Color32)> {
     let failed = format!("{} failed", figures::count(row.failed));
     let cancelled = format!("{} cancelled", figures::count(row.cancelled));
     match (row.failed, row.cancelled) {

@@ -49,4 +49,4 @@ pub use meter::Meter;
 pub use settings::{PanelSettings, Sheet, ThemeChoice, ViewPreset, ViewToggle};
 pub use state::PanelState;
 pub use units::Units;
-pub use workers::{HostLabel, KindRow, ServiceRow, ServiceState, TrialsView, WorkersView};
+pub use workers::{HostLabel, ServiceRow, ServiceState, TrialsView, WorkersView};

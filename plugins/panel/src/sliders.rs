@@ -108,7 +108,7 @@ mod tests {
                     ..JointState::default()
                 })
                 .collect(),
-            limited: None,
+            ..ArmState::default()
         }
     }
 

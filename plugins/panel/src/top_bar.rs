@@ -25,7 +25,7 @@ const MODE_WIDTH: f32 = 144.0;
 const STOP_WIDTH: f32 = 76.0;
 
 /// The modes and their names, in the order of the menu.
-pub(crate) const MODES: [(TeleopMode, &str, &str); 6] = [
+pub(crate) const MODES: [(TeleopMode, &str, &str); 7] = [
     (
         TeleopMode::Keyboard,
         "Keyboard",
@@ -44,6 +44,7 @@ pub(crate) const MODES: [(TeleopMode, &str, &str); 6] = [
     ),
     (TeleopMode::Gizmo, "Drag", "Drag the handle at the tool"),
     (TeleopMode::Script, "Script", "A motion file plays"),
+    (TeleopMode::Leader, "Leader", "The leader arm is followed"),
 ];
 
 /// A mode's name for people.

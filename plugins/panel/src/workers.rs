@@ -4,6 +4,8 @@
 //! Plain data that the app fills in, from counters that the worker runtime keeps: building it a few
 //! times a second is plenty. [`Meter`](crate::Meter) turns totals into rates.
 
+use forearm_protocol::telemetry::KindStats;
+
 /// Everything about services.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct WorkersView {
@@ -48,7 +50,7 @@ pub struct ServiceRow {
     /// Bytes of those messages, a second; 0 where messages are handed over without being copied.
     pub bytes_per_sec: f64,
     /// What it does, one line a kind of work.
-    pub kinds: Vec<KindRow>,
+    pub kinds: Vec<KindStats>,
 }
 
 /// Where a service runs.
@@ -106,29 +108,6 @@ impl ServiceState {
             Self::Stopped => "stopped",
         }
     }
-}
-
-/// One kind of work of a service.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct KindRow {
-    /// Its name, as messages are called.
-    pub kind: String,
-    /// Jobs that wait.
-    pub queued: usize,
-    /// Jobs that are being done.
-    pub running: usize,
-    /// Jobs that were done, since start.
-    pub done: u64,
-    /// Jobs that failed, since start.
-    pub failed: u64,
-    /// Jobs that were cancelled or superseded, since start.
-    pub cancelled: u64,
-    /// Jobs that were answered from memory, since start.
-    pub cache_hits: u64,
-    /// How long a job took, mean, seconds; 0 before the first.
-    pub mean_secs: f64,
-    /// How long a job took, 99th percentile, seconds; 0 before the first.
-    pub p99_secs: f64,
 }
 
 /// How trials of a motion stand: the same motion again and again, objects moved at random.

@@ -3,11 +3,17 @@
 
 use std::sync::Arc;
 
+use forearm_arm::calibration::Calibration;
 use serde::{Deserialize, Serialize};
 
+use crate::Pose;
 use crate::envelope::Message;
 use crate::keys::Key;
-use crate::{Pose, scene::SceneBundle};
+use crate::scene::{Backend, SceneBundle};
+use crate::servo::{
+    BusState, CalibrationStep, CalibrationUpdate, Device, LeaderState, MotorRequest, PortInfo,
+    SerialArm,
+};
 
 /// Index of an arm in the scene, in the order of [`Scene::arms`](crate::scene::Scene::arms).
 pub type ArmIndex = usize;
@@ -28,6 +34,8 @@ pub enum TeleopMode {
     Gizmo,
     /// A motion file plays.
     Script,
+    /// The leader arm is followed.
+    Leader,
 }
 
 /// Asked of the control service; each gets exactly one [`Reply`] or error.
@@ -62,6 +70,48 @@ pub enum Request {
         /// The file's text.
         text: String,
     },
+    /// Have something else move the arm, from now on: it holds, the new one is connected to, and goes
+    /// on softly from where that one is. Answered when it is being connected to;
+    /// [`ArmState::bus`] tells how that goes.
+    SetBackend {
+        /// Which arm.
+        arm: ArmIndex,
+        /// What moves it.
+        backend: Backend,
+        /// The calibration of servos, if there is one.
+        calibration: Option<Calibration>,
+        /// The text of the motion file of [`Backend::Replay`].
+        motion: Option<String>,
+    },
+    /// Connect to a leader arm, or leave the present one.
+    SetLeader {
+        /// Which arm follows it.
+        arm: ArmIndex,
+        /// The leader.
+        leader: Option<SerialArm>,
+        /// Its calibration, if there is one.
+        calibration: Option<Calibration>,
+    },
+    /// Use this calibration and write it into the motors.
+    SetCalibration {
+        /// Whose.
+        device: Device,
+        /// The calibration.
+        calibration: Calibration,
+    },
+    /// Begin a guided calibration: [`Event::Calibration`] tells how it goes.
+    Calibrate(Device),
+    /// Go on with the guided calibration, or leave it.
+    CalibrationStep(CalibrationStep),
+    /// Read or write a motor's register: [`Reply::Register`].
+    Motor {
+        /// Whose motor.
+        device: Device,
+        /// What to do.
+        request: MotorRequest,
+    },
+    /// Which serial ports there are: [`Reply::Ports`].
+    ListPorts,
     /// After [`Command::EStop`]: allow motion again (torque stays as it is; soft start).
     ClearEStop,
     /// Tell what a run has come to: [`Reply::Inspection`].
@@ -75,6 +125,10 @@ pub enum Reply {
     Done,
     /// To [`Request::Inspect`].
     Inspection(Box<Inspection>),
+    /// To [`Request::Motor`]: the register's value, after a write as it was read back.
+    Register(i32),
+    /// To [`Request::ListPorts`].
+    Ports(Vec<PortInfo>),
 }
 
 /// What a run has come to.
@@ -201,6 +255,17 @@ pub enum Event {
         /// Which arm played it.
         arm: ArmIndex,
     },
+    /// A guided calibration is under way.
+    Calibration(Box<CalibrationUpdate>),
+    /// A guided calibration has ended: with this, which the motors store now, or with why not.
+    CalibrationDone {
+        /// Which arm.
+        device: Device,
+        /// The name of its calibration file: LeRobot's id.
+        id: String,
+        /// What it came to.
+        result: Result<Calibration, String>,
+    },
     /// Something a person should read.
     Notice(Notice),
 }
@@ -251,7 +316,7 @@ pub struct StateUpdate {
 }
 
 /// The state of one arm.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ArmState {
     /// What moves: `sim`, or a serial port.
     pub backend: String,
@@ -263,6 +328,12 @@ pub struct ArmState {
     pub mode: TeleopMode,
     /// Joints in model order.
     pub joints: Vec<JointState>,
+    /// Real servos: how their bus does.
+    pub bus: Option<Box<BusState>>,
+    /// The leader arm, if one is connected.
+    pub leader: Option<Box<LeaderState>>,
+    /// Real servos: where the simulated arm is that is told the same, radians (metres).
+    pub twin: Option<Vec<f64>>,
     /// The safety chain's last intervention, if it intervened since the last update.
     pub limited: Option<String>,
 }
@@ -311,6 +382,13 @@ impl Message for Request {
             Self::SetTorque { .. } => "teleop/set_torque",
             Self::SetMode { .. } => "teleop/set_mode",
             Self::PlayScript { .. } => "teleop/play_script",
+            Self::SetBackend { .. } => "teleop/set_backend",
+            Self::SetLeader { .. } => "teleop/set_leader",
+            Self::SetCalibration { .. } => "calibrate/set",
+            Self::Calibrate(_) => "calibrate/start",
+            Self::CalibrationStep(_) => "calibrate/step",
+            Self::Motor { .. } => "serial/motor",
+            Self::ListPorts => "serial/list_ports",
             Self::ClearEStop => "teleop/clear_e_stop",
             Self::Inspect => "teleop/inspect",
         }
@@ -322,6 +400,8 @@ impl Message for Reply {
         match self {
             Self::Done => "teleop/done",
             Self::Inspection(_) => "teleop/inspection",
+            Self::Register(_) => "serial/register",
+            Self::Ports(_) => "serial/ports",
         }
     }
 }
@@ -346,6 +426,8 @@ impl Message for Event {
             Self::State(_) => "teleop/state_update",
             Self::SceneLoaded { .. } => "teleop/scene_loaded",
             Self::ScriptDone { .. } => "teleop/script_done",
+            Self::Calibration(_) => "calibrate/update",
+            Self::CalibrationDone { .. } => "calibrate/done",
             Self::Notice(_) => "teleop/notice",
         }
     }

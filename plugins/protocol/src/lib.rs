@@ -7,6 +7,8 @@
 //! - [`keys`]: the keyboard's names and LeRobot.js's key map.
 //! - [`ron_file`]: reads files that people write, with errors that name line and field.
 //! - [`scene`]: scene files (RON): arms and their backends, objects, cameras, lights.
+//! - [`servo`]: real arms: ports, motors, calibrations.
+//! - [`telemetry`]: what is counted of a service's work.
 //!
 //! No behaviour, no IO, no clock. With the feature `bevy` (default) messages also derive Bevy's
 //! `Message`, so that the app's plugins pass them on without wrapping.
@@ -21,6 +23,8 @@ pub mod keys;
 pub mod lifecycle;
 pub mod ron_file;
 pub mod scene;
+pub mod servo;
+pub mod telemetry;
 
 pub use buffer::Buffer;
 pub use envelope::{Message, PROTOCOL_VERSION, Packet, RequestId};

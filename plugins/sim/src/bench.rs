@@ -139,6 +139,7 @@ pub fn scene(case: Case) -> Scene {
             name: "arm".to_owned(),
             model: ModelRef::So101,
             backend: Backend::Sim,
+            leader: None,
             position: [0.0; 3],
             yaw_degrees: 0.0,
             home_degrees: Default::default(),

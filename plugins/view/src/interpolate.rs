@@ -224,7 +224,7 @@ mod tests {
                     target: position + 1.0,
                     ..default()
                 }],
-                limited: None,
+                ..default()
             }],
             objects: vec![Pose {
                 position: [position, 0.0, 0.0],

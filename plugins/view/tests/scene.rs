@@ -1,6 +1,5 @@
 //! Scenes and states become entities in the right places, without a window and without a GPU.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bevy::asset::AssetPlugin;
@@ -52,10 +51,7 @@ fn app() -> App {
 
 fn bundle() -> Arc<SceneBundle> {
     let scene = Scene::from_ron("test", SCENE).expect("the scene is good");
-    Arc::new(SceneBundle {
-        scene,
-        models: BTreeMap::new(),
-    })
+    Arc::new(SceneBundle::from(scene))
 }
 
 fn load(app: &mut App, generation: u64) {
@@ -81,7 +77,7 @@ fn state(generation: u64, right: &[f64], target: &[f64], cube: [f64; 3]) -> Even
                 ..default()
             })
             .collect(),
-        limited: None,
+        ..default()
     };
     let home = so101().home;
     Event::State(Box::new(StateUpdate {

@@ -164,6 +164,14 @@ impl<S: Service> Line<S> {
     pub fn send(&self, command: S::Command) -> Result<(), ServiceError> {
         self.office.post(Inbound::Command(command))
     }
+
+    /// As [`Handle::inject`].
+    ///
+    /// # Errors
+    /// As [`Handle::inject`].
+    pub fn inject(&self, fault: Fault) -> Result<(), ServiceError> {
+        self.office.inject(fault)
+    }
 }
 
 fn ask<S: Service>(office: &Arc<Office<S>>, request: S::Request, timeout: Duration) -> Pending<S> {

@@ -68,7 +68,6 @@ pub use pending::Pending;
 pub use service::{Nothing, Service, Wake};
 pub use status::{HostKind, Progress, State, Status};
 pub use supervisor::RestartPolicy;
-pub use telemetry::KindStats;
 
 /// How many messages may wait for a service before [`forearm_protocol::ServiceError::Busy`].
 pub const QUEUE_CAPACITY: usize = 1024;

@@ -5,9 +5,8 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use forearm_protocol::ServiceError;
+use forearm_protocol::telemetry::KindStats;
 use web_time::{Duration, Instant};
-
-use crate::telemetry::KindStats;
 
 /// Which path runs a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,28 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// What is known of one kind of request or task.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct KindStats {
-    /// Its name on the wire.
-    pub kind: &'static str,
-    /// Waiting for a worker.
-    pub queued: usize,
-    /// At work.
-    pub running: usize,
-    /// Answered well so far.
-    pub done: u64,
-    /// Failed so far.
-    pub failed: u64,
-    /// Given up so far, by whoever asked or for a newer one.
-    pub cancelled: u64,
-    /// Answered from the cache so far.
-    pub cache_hits: u64,
-    /// Mean time from question to answer, seconds.
-    pub mean_secs: f64,
-    /// 99th percentile of that, seconds; within 10 %.
-    pub p99_secs: f64,
-}
+use forearm_protocol::telemetry::KindStats;
 
 /// The counters of one service.
 #[derive(Debug, Default)]

@@ -8,11 +8,12 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use forearm_protocol::lifecycle::Fault;
+use forearm_protocol::telemetry::KindStats;
 use forearm_protocol::{Buffer, Message, ServiceError};
 use forearm_workers::pool::{
     CacheKey, JobContext, Jobs, Pool, PoolConfig, PoolEvent, PoolStatus, Priority, Task, Ticket,
 };
-use forearm_workers::{Host, HostKind, KindStats, RestartPolicy};
+use forearm_workers::{Host, HostKind, RestartPolicy};
 use serde::{Deserialize, Serialize};
 
 /// How long a test waits before it says that something never comes.

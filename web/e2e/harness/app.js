@@ -16,10 +16,17 @@ export const PATIENCE = 45_000;
 /** Small pictures: the processor draws them. */
 const SMALL = { width: 480, height: 320 };
 
-/** The two ways in which services run. */
+/** The ways in which services run: `kind` is what they call themselves, `options` open a page where
+ * it is so. */
 export const HOSTS = [
-  { name: "in a worker", query: {}, kind: "worker" },
-  { name: "on the main thread", query: { workers: "off" }, kind: "inline" },
+  { name: "in a worker", kind: "worker", options: {} },
+  { name: "on the main thread", kind: "inline", options: { query: { workers: "off" } } },
+  {
+    name: "where workers are forbidden",
+    kind: "inline",
+    // The browser says each time that it keeps to the policy.
+    options: { place: "strict", expected: /Content Security Policy directive: "worker-src/ },
+  },
 ];
 
 /** In the page: keeps every toast, also those that are gone by the time a slow machine is asked. */
@@ -30,7 +37,7 @@ function rememberToasts() {
 
 /** An open page with the app in it. */
 export class App {
-  constructor(page, context) {
+  constructor(page, context, expected) {
     this.page = page;
     this.context = context;
     /** What the console and the page complained of. */
@@ -39,7 +46,7 @@ export class App {
     this.said = [];
     page.on("console", (message) => {
       this.said.push(`[${message.type()}] ${message.text()}`);
-      if (message.type() === "error") this.complaints.push(message.text());
+      if (message.type() === "error" && !expected?.test(message.text())) this.complaints.push(message.text());
     });
     page.on("pageerror", (error) => this.complaints.push(String(error.stack ?? error)));
     page.on("crash", () => this.complaints.push("the page crashed"));
@@ -57,10 +64,11 @@ export class App {
     return app;
   }
 
-  /** Opens the page and waits for nothing. */
-  static async load({ query = {}, hash = "", place = "site", viewport = SMALL, context: use, prepare, ...more } = {}) {
+  /** Opens the page and waits for nothing. What the console says in words that are `expected` is no
+   * complaint. */
+  static async load({ query = {}, hash = "", place = "site", expected, viewport = SMALL, context: use, prepare, ...more } = {}) {
     const context = use ?? (await (await browser()).newContext({ viewport, ...more }));
-    const app = new App(await context.newPage(), use ? null : context);
+    const app = new App(await context.newPage(), use ? null : context, expected);
     app.page.setDefaultTimeout(PATIENCE);
     await app.page.addInitScript(rememberToasts);
     await prepare?.(app.page);

@@ -9,8 +9,22 @@ import { settings } from "./settings.js";
 const pages = fileURLToPath(new URL("../pages", import.meta.url));
 let serving = null;
 
+/** What makes a browser isolate a page. */
+const ISOLATING = {
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
+};
+/** Whether `changing` has these headers at present. */
+let isolates = false;
+
+/** From now on `changing` has the headers that isolate a page, or has none. */
+export function isolate(on) {
+  isolates = on;
+}
+
 /** Addresses of: `site`, the app below a path that nobody had in mind; `strict`, the same where pages
- * may not start workers; `compressed`, the same packed for the way; `loop`, the control service
+ * may not start workers; `changing`, the same whose host has other headers from time to time
+ * ([`isolate`]); `compressed`, the same packed for the way; `loop`, the control service
  * without a picture; `suite`, the runtime's own cases; `/repository/`, its scenes and fixtures. */
 export async function site() {
   serving ??= begin();
@@ -19,6 +33,7 @@ export async function site() {
     origin,
     site: `${origin}/any/path/at all/`,
     strict: `${origin}/strict/`,
+    changing: `${origin}/changing/`,
     compressed: `${origin}/compressed/`,
     loop: `${origin}/loop/`,
     suite: `${origin}/suite/`,
@@ -36,6 +51,12 @@ function begin() {
     const folders = [settings.site];
     places["/any/path/at all/"] = { folders };
     places["/strict/"] = { folders, headers: { "content-security-policy": "worker-src 'none'" } };
+    places["/changing/"] = {
+      folders,
+      get headers() {
+        return isolates ? ISOLATING : {};
+      },
+    };
     places["/compressed/"] = { folders, compressed: true };
   }
   if (settings.web_bench) places["/loop/"] = { folders: [settings.web_bench, join(pages, "loop"), page] };

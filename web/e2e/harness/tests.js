@@ -35,7 +35,16 @@ export function withApp(name, options, body) {
   });
 }
 
-/** Twice, once a host: `tests(use, host)` declares tests with `use(name, async (app) => …)`. All of a
+/** Once a host, with a page of its own each time, opened as `options` and the host say:
+ * `body(app, host)`. */
+export function withAppOnEachHost(name, options, body, hosts = HOSTS) {
+  for (const host of hosts) {
+    const query = { ...options.query, ...host.options.query };
+    withApp(`${name}; services ${host.name}`, { ...options, ...host.options, query }, (app) => body(app, host));
+  }
+}
+
+/** Once a host: `tests(use, host)` declares tests with `use(name, async (app) => …)`. All of a
  * host share a page, put back to its beginning before each. */
 export function onEachHost(title, tests) {
   groups.push({ title, tests });
@@ -55,16 +64,16 @@ export function declareShared() {
 }
 
 /** The shared page of this host, at its beginning. */
-async function share({ kind, query }) {
-  if (shared?.kind === kind) {
+async function share(host) {
+  if (shared?.host === host) {
     const { app } = shared;
     app.complaints.length = 0;
     await app.reset();
     return app;
   }
   await leaveShared();
-  const app = await App.open({ query });
-  shared = { kind, app };
+  const app = await App.open(host.options);
+  shared = { host, app };
   return app;
 }
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 
-import { onEachHost, withApp } from "../harness/tests.js";
+import { onEachHost, withAppOnEachHost } from "../harness/tests.js";
 import { source } from "../harness/settings.js";
 
 onEachHost("start", (use, host) => {
@@ -58,14 +58,14 @@ async function drawnColours(app) {
   }, png);
 }
 
-withApp("link: a built-in scene opens by its name", { query: { scene: "two_arms" } }, async (app) => {
+withAppOnEachHost("link: a built-in scene opens by its name", { query: { scene: "two_arms" } }, async (app) => {
   assert.equal((await app.state()).arms.length, 2);
   app.assertQuiet();
 });
 
-withApp(
+withAppOnEachHost(
   "link: a scene file opens by its address",
-  { query: { scene: "../../../repository/scenes/sorting.ron" } },
+  { query: { scene: "/repository/scenes/sorting.ron" } },
   async (app) => {
     const named = (scene) => source(`scenes/${scene}.ron`).match(/shape:/g).length;
     const { objects } = await app.state();
@@ -75,7 +75,7 @@ withApp(
   },
 );
 
-withApp(
+withAppOnEachHost(
   "link: a scene opens that the link itself carries",
   {
     hash: `scene=${Buffer.from('Scene(name: "carried", arms: [(name: "one"), (name: "two", position: (0, 0.4, 0))])').toString("base64url")}`,
@@ -91,7 +91,7 @@ for (const [what, scene, ...said] of [
   ["whose file is no scene", "../../../repository/scenes/README.md", "README.md"],
   ["of a site that can't be reached", "http://127.0.0.1:9/scene.ron", "127.0.0.1:9", "Access-Control-Allow-Origin"],
 ]) {
-  withApp(`link: a scene ${what} is told, and the default opens`, { query: { scene } }, async (app) => {
+  withAppOnEachHost(`link: a scene ${what} is told, and the default opens`, { query: { scene } }, async (app) => {
     await app.toast("The scene of this link", ...said);
     assert.equal((await app.state()).arms.length, 1);
   });

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails should stop")]
 
 mod allocations;
+mod calibration;
 mod fuzz;
 mod golden;
 mod ik;

@@ -82,6 +82,7 @@ pub trait ArmBackend: Send {
 #[must_use]
 pub fn connect(backend: &Backend, arm: usize) -> Box<dyn ArmBackend> {
     match backend {
-        Backend::Sim => Box::new(SimArm::new(arm)),
+        // What is not simulated is connected to by the loop, in its own time.
+        Backend::Sim | Backend::Serial(_) | Backend::Replay(_) => Box::new(SimArm::new(arm)),
     }
 }

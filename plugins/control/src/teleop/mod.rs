@@ -119,7 +119,8 @@ impl Teleoperators {
             TeleopMode::GamepadCartesian => &mut self.gamepad_cartesian,
             TeleopMode::GamepadJoint => &mut self.gamepad_joint,
             TeleopMode::Gizmo => &mut self.gizmo,
-            TeleopMode::Script => &mut self.script,
+            // Nothing is followed: the last targets stay.
+            TeleopMode::Script | TeleopMode::Leader => &mut self.script,
         }
     }
 }

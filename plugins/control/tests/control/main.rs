@@ -29,10 +29,7 @@ fn scene() -> Scene {
 }
 
 fn bundle(scene: Scene) -> Arc<SceneBundle> {
-    Arc::new(SceneBundle {
-        scene,
-        models: Default::default(),
-    })
+    Arc::new(SceneBundle::from(scene))
 }
 
 /// A running service whose time the test moves.
@@ -92,7 +89,10 @@ impl Bench {
                 match event {
                     Event::State(state) => states.push(*state),
                     Event::Notice(notice) => self.notices.push(notice.text),
-                    Event::SceneLoaded { .. } | Event::ScriptDone { .. } => {}
+                    Event::SceneLoaded { .. }
+                    | Event::ScriptDone { .. }
+                    | Event::Calibration(_)
+                    | Event::CalibrationDone { .. } => {}
                 }
             }
         }

@@ -190,7 +190,7 @@ pub fn scene(arms: &[&str]) -> SceneView {
     let model = Arc::new(so101());
     let arm = |name: &&str| ArmView {
         name: (*name).to_owned(),
-        backend: "sim",
+        backend: "sim".to_owned(),
         model: Arc::clone(&model),
     };
     SceneView {
@@ -224,7 +224,7 @@ pub fn update(inputs: &PanelInputs, time_secs: f64) -> StateUpdate {
                 }
             })
             .collect(),
-        limited: None,
+        ..ArmState::default()
     };
     StateUpdate {
         scene_generation: 1,

@@ -1,7 +1,8 @@
 //! Services as a browser has them some minutes after start: one that fell back, one that has
 //! failed, a pool with work.
 
-use forearm_panel::{HostLabel, KindRow, ServiceRow, ServiceState, TrialsView, WorkersView};
+use forearm_panel::{HostLabel, ServiceRow, ServiceState, TrialsView, WorkersView};
+use forearm_protocol::telemetry::KindStats;
 
 /// Four services, good and bad.
 pub fn workers() -> WorkersView {
@@ -11,9 +12,9 @@ pub fn workers() -> WorkersView {
         state,
         ..ServiceRow::default()
     };
-    let kind = |kind: &str| KindRow {
-        kind: kind.to_owned(),
-        ..KindRow::default()
+    let kind = |kind: &'static str| KindStats {
+        kind,
+        ..KindStats::default()
     };
     let control = ServiceRow {
         beat_age_secs: Some(0.14),
@@ -21,14 +22,14 @@ pub fn workers() -> WorkersView {
         messages_per_sec: 142.0,
         bytes_per_sec: 34_120.0,
         kinds: vec![
-            KindRow {
+            KindStats {
                 done: 14,
                 failed: 1,
                 mean_secs: 210e-6,
                 p99_secs: 1.24e-3,
                 ..kind("teleop/play_script")
             },
-            KindRow {
+            KindStats {
                 done: 3,
                 mean_secs: 12.4e-3,
                 p99_secs: 18.1e-3,
@@ -43,7 +44,7 @@ pub fn workers() -> WorkersView {
         messages_per_sec: 12.4,
         bytes_per_sec: 1.34e6,
         kinds: vec![
-            KindRow {
+            KindStats {
                 queued: 8,
                 running: 3,
                 done: 12_040,
@@ -53,7 +54,7 @@ pub fn workers() -> WorkersView {
                 p99_secs: 1.31,
                 ..kind("trial/run")
             },
-            KindRow {
+            KindStats {
                 running: 1,
                 ..kind("mesh/simplify")
             },

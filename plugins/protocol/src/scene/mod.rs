@@ -8,6 +8,7 @@ mod check;
 mod models;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,7 @@ pub use check::{MAX_CAMERA_PIXELS, SceneProblem};
 pub use models::ModelProblem;
 
 pub use crate::ron_file::FileError;
+use crate::servo::{ArmCalibrations, SerialArm};
 
 /// Everything that is in a scene.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -57,6 +59,9 @@ pub struct ArmSpec {
     /// What moves it.
     #[serde(default)]
     pub backend: Backend,
+    /// A leader arm that a person moves and this one follows.
+    #[serde(default)]
+    pub leader: Option<SerialArm>,
     /// Where its base stands, metres.
     #[serde(default)]
     pub position: [f64; 3],
@@ -88,6 +93,11 @@ pub enum Backend {
     /// The simulated arm.
     #[default]
     Sim,
+    /// Servos on a serial port.
+    Serial(SerialArm),
+    /// A motion file's joint positions, played over and over as if they were measured: nothing
+    /// moves but the picture. The file's name, relative to the scene file.
+    Replay(String),
 }
 
 /// A thing on the table.
@@ -274,6 +284,13 @@ pub struct SceneBundle {
     pub scene: Scene,
     /// One entry for every [`ModelRef::File`] of the scene, by the reference's text.
     pub models: BTreeMap<String, Arc<ModelFiles>>,
+    /// The calibrations of real arms, by the arm's name.
+    #[serde(default)]
+    pub calibrations: BTreeMap<String, ArmCalibrations>,
+    /// One entry for every [`Backend::Replay`] of the scene, by the reference's text: the motion
+    /// file's.
+    #[serde(default)]
+    pub motions: BTreeMap<String, String>,
 }
 
 /// A model file and the mesh files it names.
@@ -283,6 +300,29 @@ pub struct ModelFiles {
     pub text: String,
     /// Mesh files by the name that the model uses.
     pub meshes: BTreeMap<String, Vec<u8>>,
+}
+
+impl From<Scene> for SceneBundle {
+    /// A scene that needs no files.
+    fn from(scene: Scene) -> Self {
+        Self {
+            scene,
+            models: BTreeMap::new(),
+            calibrations: BTreeMap::new(),
+            motions: BTreeMap::new(),
+        }
+    }
+}
+
+impl fmt::Display for Backend {
+    /// As `--arm` takes it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sim => f.write_str("sim"),
+            Self::Serial(SerialArm { port, .. }) => f.write_str(port),
+            Self::Replay(file) => write!(f, "replay:{file}"),
+        }
+    }
 }
 
 impl ObjectSpec {

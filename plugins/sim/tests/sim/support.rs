@@ -36,6 +36,7 @@ pub(crate) fn arm() -> ArmSpec {
         name: "arm".to_owned(),
         model: ModelRef::So101,
         backend: Backend::Sim,
+        leader: None,
         position: [0.0; 3],
         yaw_degrees: 0.0,
         home_degrees: BTreeMap::new(),

@@ -137,7 +137,7 @@ impl<J: Jobs> Pool<J> {
     /// Makes a worker fail, one at work if there is one, to see that the rest survives it.
     ///
     /// # Errors
-    /// There is no worker.
+    /// There is no worker, or it has no thread or Web Worker and would take its owner's along.
     pub fn inject(&self, fault: Fault) -> Result<(), ServiceError> {
         self.shared.with(|state| state.inject(fault))
     }
@@ -159,6 +159,14 @@ impl<J: Jobs> PoolLine<J> {
     /// As [`Pool::submit`].
     pub fn submit(&self, task: Task<J::Task>) -> Ticket<J> {
         Shared::submit(&self.shared, task)
+    }
+
+    /// As [`Pool::inject`].
+    ///
+    /// # Errors
+    /// As [`Pool::inject`].
+    pub fn inject(&self, fault: Fault) -> Result<(), ServiceError> {
+        self.shared.with(|state| state.inject(fault))
     }
 }
 

@@ -6,6 +6,7 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use forearm_protocol::lifecycle::Fault;
+use forearm_protocol::telemetry::KindStats;
 use forearm_protocol::{Message, ServiceError};
 use futures_channel::oneshot;
 use web_time::Instant;
@@ -18,7 +19,7 @@ use crate::pool::crew::{Affected, Outcome, PoolEvent, Worker};
 use crate::pool::schedule::{Order, Schedule, TaskId, Was};
 use crate::pool::{CacheKey, JobService, Jobs, PoolConfig, Task};
 use crate::status::{HostKind, Progress, Status};
-use crate::telemetry::{KindStats, Telemetry};
+use crate::telemetry::Telemetry;
 
 #[cfg(test)]
 mod tests;
