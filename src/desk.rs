@@ -175,6 +175,11 @@ fn carry_out(
             PanelAction::Toggle(..) | PanelAction::SetTheme(_) => {}
             // What is asked of services: the roster carries it out.
             PanelAction::RestartService(_) | PanelAction::SetDiagnostics(_) => {}
+            // `devices` carries these out.
+            PanelAction::SetMover { .. }
+            | PanelAction::SetLeader { .. }
+            | PanelAction::WriteCalibration(_)
+            | PanelAction::ListPorts => {}
             // `trials` carries these out.
             PanelAction::StartTrials { .. } | PanelAction::CancelTrials => {}
             PanelAction::SettingsChanged => {

@@ -4,9 +4,11 @@
 //! The architecture is the list of plugins in [`app()`]. Everything that keeps time runs in
 //! services beside Bevy; the app draws, collects input, and passes messages.
 
+pub mod calibrations;
 #[cfg(not(target_family = "wasm"))]
 pub mod capture;
 pub mod desk;
+pub mod devices;
 pub mod files;
 #[cfg(target_os = "linux")]
 mod gamepad_linux;
@@ -116,6 +118,8 @@ pub fn app(setup: AppSetup) -> App {
         .add_plugins(trials::TrialsPlugin)
         // Keys and gamepads.
         .add_plugins(input::InputPlugin)
+        // Real arms: ports, leaders, calibrations.
+        .add_plugins(devices::DevicesPlugin)
         // Which scene and arm a person works with.
         .add_plugins(desk::DeskPlugin { bundle: setup.bundle, scene_id: setup.scene_id,
             settings: setup.settings, notices: setup.notices })

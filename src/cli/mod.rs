@@ -4,6 +4,7 @@
 
 mod arm;
 mod bench;
+mod find_port;
 mod scene;
 mod snapshot;
 mod teleoperate;
@@ -14,6 +15,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 use forearm::DEFAULT_LOG;
+use forearm::files::{self, FirstArm, LoadedScene};
+use forearm_protocol::scene::Backend;
+use forearm_protocol::servo::SerialArm;
 
 /// A robot arm on your screen: teleoperate and simulate an SO-100/SO-101.
 ///
@@ -52,6 +56,10 @@ enum Command {
     /// Exit codes: 0 when all runs did what they should (or as many as --at-least says), 1 when fewer
     /// did or it was interrupted, 2 when a flag or a file was wrong.
     Trials(trials::TrialsArgs),
+    /// Find the serial port that an arm is on.
+    ///
+    /// You unplug the arm's USB cable, and the port that goes away is the one.
+    FindPort(find_port::FindPortArgs),
     /// List the built-in scenes, or check a scene file.
     #[command(subcommand)]
     Scene(scene::SceneCommand),
@@ -68,9 +76,21 @@ enum Command {
 /// What is set up before anything moves.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct SetupArgs {
-    /// What moves the first arm: `sim`, the simulated arm.
-    #[arg(long, default_value = "sim", value_name = "BACKEND", value_parser = parse_backend)]
-    pub(crate) arm: forearm_protocol::scene::Backend,
+    /// What moves the first arm: `sim`, the simulated arm; a serial port with servos, such as
+    /// /dev/ttyACM0, COM5 or usb:SERIALNUMBER (`forearm find-port` finds it); or `replay:FILE`, a motion file's joint
+    /// positions. As the scene says if left out.
+    #[arg(long, value_name = "sim|PORT|replay:FILE", value_parser = parse_backend)]
+    arm: Option<Backend>,
+    /// LeRobot's id of the arm on the serial port: names its calibration file. The arm's name in
+    /// the scene if left out.
+    #[arg(long, value_name = "ID")]
+    id: Option<String>,
+    /// The serial port of a leader arm that the first arm follows.
+    #[arg(long, value_name = "PORT", value_parser = parse_port)]
+    leader: Option<String>,
+    /// LeRobot's id of the leader arm.
+    #[arg(long, value_name = "ID", requires = "leader")]
+    leader_id: Option<String>,
     /// A URDF or MJCF file to use as the first arm, in place of the scene's.
     #[arg(long, value_name = "FILE")]
     pub(crate) model: Option<PathBuf>,
@@ -137,6 +157,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     match command {
         Command::Teleoperate(args) => teleoperate::run(&args),
         Command::Trials(args) => trials::run(&args),
+        Command::FindPort(args) => find_port::run(&args),
         Command::Scene(command) => scene::run(&command),
         Command::Arm(command) => arm::run(&command),
         Command::Bench(command) => bench::run(&command),
@@ -144,10 +165,62 @@ pub(crate) fn run() -> Result<(), Failure> {
     }
 }
 
-fn parse_backend(text: &str) -> Result<forearm_protocol::scene::Backend, String> {
-    match text {
-        "sim" => Ok(forearm_protocol::scene::Backend::Sim),
-        _ => Err(format!("`{text}` is not an arm backend; expected `sim`")),
+impl SetupArgs {
+    /// Loads the scene that is asked for, with what is asked for of its first arm.
+    pub(crate) fn load(&self) -> anyhow::Result<LoadedScene> {
+        self.load_scene(self.scene.as_deref())
+    }
+
+    /// Loads this scene, with what is asked for of its first arm.
+    pub(crate) fn load_scene(&self, scene: Option<&str>) -> anyhow::Result<LoadedScene> {
+        let backend = self.arm.clone().map(|backend| match backend {
+            Backend::Serial(serial) => Backend::Serial(SerialArm {
+                id: self.id.clone(),
+                ..serial
+            }),
+            other => other,
+        });
+        let leader = self.leader.clone().map(|port| SerialArm {
+            port,
+            id: self.leader_id.clone(),
+        });
+        let first = FirstArm {
+            model: self.model.as_deref(),
+            backend: backend.as_ref(),
+            leader: leader.as_ref(),
+        };
+        files::load_scene(scene, first)
+    }
+}
+
+fn parse_backend(text: &str) -> Result<Backend, String> {
+    if text == "sim" {
+        return Ok(Backend::Sim);
+    }
+    if let Some(file) = text.strip_prefix("replay:") {
+        return Ok(Backend::Replay(file.to_owned()));
+    }
+    let port = parse_port(text)
+        .map_err(|error| format!("{error}; or `sim`, the simulated arm, or `replay:FILE`"))?;
+    Ok(Backend::Serial(SerialArm { port, id: None }))
+}
+
+/// Parses the name of a serial port: a device file, or Windows' `COM` and a number.
+pub(crate) fn parse_port(text: &str) -> Result<String, String> {
+    let numbered = |prefix: &str| {
+        let number = text
+            .get(..prefix.len())
+            .filter(|it| it.eq_ignore_ascii_case(prefix));
+        number.is_some() && text[prefix.len()..].parse::<u16>().is_ok()
+    };
+    if text.starts_with("usb:") || text.contains('/') || text.contains("\\") || numbered("COM") {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
+            "`{text}` is not a serial port; expected one such as /dev/ttyACM0, COM5 or \
+             usb:SERIALNUMBER \
+             (`forearm find-port --list` lists those that are there)"
+        ))
     }
 }
 
@@ -269,6 +342,25 @@ mod tests {
         assert_eq!(parse_rate("500"), Ok(500.0));
         for wrong in ["0", "-1", "NaN", "inf", "1e9", "fast"] {
             assert!(parse_rate(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn arms_are_simulated_replayed_or_on_a_port() {
+        let serial = |port: &str| {
+            Ok(Backend::Serial(SerialArm {
+                port: port.to_owned(),
+                id: None,
+            }))
+        };
+        assert_eq!(parse_backend("sim"), Ok(Backend::Sim));
+        assert_eq!(parse_backend("/dev/ttyACM0"), serial("/dev/ttyACM0"));
+        assert_eq!(parse_backend("com12"), serial("com12"));
+        let replayed = Ok(Backend::Replay("wave".to_owned()));
+        assert_eq!(parse_backend("replay:wave"), replayed);
+        for wrong in ["", "simulated", "COM", "COMx", "ttyACM0", "é"] {
+            let error = parse_backend(wrong).expect_err(wrong);
+            assert!(error.contains("find-port"), "{error}");
         }
     }
 }

@@ -7,8 +7,7 @@ use bevy::asset::RenderAssetUsages;
 use bevy::image::Image;
 use bevy::render::render_resource::{Extent3d, TextureDimension, TextureFormat};
 use forearm::capture::save_picture;
-use forearm::files;
-use forearm_protocol::scene::Backend;
+use forearm::files::{self, FirstArm};
 use forearm_view::{SnapshotCamera, SnapshotError, ViewSettings, snapshot};
 
 use super::{Failure, OrFail, parse_picture, parse_size};
@@ -33,8 +32,14 @@ pub(crate) struct SnapshotArgs {
 }
 
 pub(crate) fn run(args: &SnapshotArgs) -> Result<(), Failure> {
-    let loaded = files::load_scene(args.scene.as_deref(), args.model.as_deref(), &Backend::Sim)
-        .or_bad_input()?;
+    let loaded = files::load_scene(
+        args.scene.as_deref(),
+        FirstArm {
+            model: args.model.as_deref(),
+            ..FirstArm::default()
+        },
+    )
+    .or_bad_input()?;
     let camera = match args.camera.as_str() {
         "overview" => SnapshotCamera::Overview,
         name => SnapshotCamera::Named(name.to_owned()),

@@ -52,8 +52,7 @@ pub(crate) struct TeleoperateArgs {
 
 pub(crate) fn run(args: &TeleoperateArgs) -> Result<(), Failure> {
     let setup = &args.setup;
-    let loaded = files::load_scene(setup.scene.as_deref(), setup.model.as_deref(), &setup.arm)
-        .or_bad_input()?;
+    let loaded = setup.load().or_bad_input()?;
     for note in &loaded.notes {
         tracing::warn!("{note}");
     }

@@ -92,7 +92,7 @@ pub(crate) fn run(args: &TrialsArgs) -> Result<(), Failure> {
 /// The first run, when it can be played.
 fn first_trial(args: &TrialsArgs) -> anyhow::Result<Trial> {
     let setup = &args.setup;
-    let loaded = files::load_scene(setup.scene.as_deref(), setup.model.as_deref(), &setup.arm)?;
+    let loaded = setup.load()?;
     for note in &loaded.notes {
         tracing::warn!("{note}");
     }

@@ -80,7 +80,7 @@ fn open_scene(
     last: Option<&str>,
     notes: &mut Vec<String>,
 ) -> Result<(String, LoadedScene), Failure> {
-    let load = |scene| files::load_scene(Some(scene), setup.model.as_deref(), &setup.arm);
+    let load = |scene| setup.load_scene(Some(scene));
     if let (None, None, Some(last)) = (&setup.scene, &setup.model, last) {
         match load(last) {
             Ok(loaded) => return Ok((last.to_owned(), loaded)),

@@ -12,13 +12,16 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
 use forearm_arm::{ArmModel, import};
-use forearm_protocol::scene::{CameraMount, ModelFiles, ModelRef, Scene, SceneBundle};
+use forearm_protocol::scene::{Backend, CameraMount, ModelFiles, ModelRef, Scene, SceneBundle};
 use forearm_sim::World;
 
+use crate::calibrations;
 use crate::scenes::{BUILTIN_SCENES, BuiltinScene};
 
 #[cfg(not(target_family = "wasm"))]
-pub use native::{load_model, load_scene, load_scene_file, read_text, reload_scene};
+pub use native::{
+    FirstArm, load_model, load_scene, load_scene_file, read_text, reload_scene, replace,
+};
 #[cfg(target_family = "wasm")]
 pub use web::{load_scene, reload_scene};
 
@@ -83,6 +86,14 @@ fn model_files(scene: &Scene) -> impl Iterator<Item = &str> {
     })
 }
 
+/// The motion files that a scene's arms replay.
+fn motion_files(scene: &Scene) -> impl Iterator<Item = &str> {
+    scene.arms.iter().filter_map(|arm| match &arm.backend {
+        Backend::Replay(file) => Some(file.as_str()),
+        Backend::Sim | Backend::Serial(_) => None,
+    })
+}
+
 /// The text of a file from `place`.
 fn text(place: &str, bytes: Vec<u8>, expected: &str) -> anyhow::Result<String> {
     String::from_utf8(bytes).map_err(|_error| anyhow!("{place}: is not text; expected {expected}"))
@@ -135,13 +146,19 @@ fn mesh_places(name: &str) -> anyhow::Result<Vec<(usize, PathBuf)>> {
     Ok(places)
 }
 
-/// Puts a scene and the models that it names together, and checks what the scene says of them.
+/// Puts a scene, the models and motions that it names, and the calibrations of its real arms
+/// together, and checks what the scene says of them.
 /// `replaced` tells that an arm's model is not the one that the scene was written for.
 fn bundle(
     mut scene: Scene,
     loaded: BTreeMap<String, LoadedModel>,
+    motions: BTreeMap<String, String>,
     replaced: bool,
 ) -> anyhow::Result<LoadedScene> {
+    // What was asked for in place of what the file says was not checked with it.
+    scene
+        .check()
+        .with_context(|| format!("scene `{}`", scene.name))?;
     let mut notes = Vec::new();
     let mut arms = Vec::new();
     for arm in &scene.arms {
@@ -212,7 +229,9 @@ fn bundle(
     Ok(LoadedScene {
         bundle: Arc::new(SceneBundle {
             models,
-            ..SceneBundle::from(scene)
+            motions,
+            calibrations: calibrations::of_scene(&scene)?,
+            scene,
         }),
         notes,
     })

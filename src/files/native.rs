@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,19 +10,28 @@ use anyhow::{Context, anyhow, bail};
 use forearm_arm::import;
 use forearm_protocol::ron_file::MAX_FILE_BYTES;
 use forearm_protocol::scene::{Backend, ModelFiles, ModelRef, Scene, SceneBundle};
+use forearm_protocol::servo::SerialArm;
 
 use super::{LoadedModel, LoadedScene, MAX_MODEL_BYTES};
+use crate::motions::BuiltinMotion;
+
+/// What is asked for in place of what the scene says of its first arm.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FirstArm<'a> {
+    /// Its model: a URDF or MJCF file.
+    pub model: Option<&'a Path>,
+    /// What moves it.
+    pub backend: Option<&'a Backend>,
+    /// The leader that it follows.
+    pub leader: Option<&'a SerialArm>,
+}
 
 /// Loads the scene that `reference` names: a built-in scene's key, or a file; the default scene
-/// if there is none. `model` takes the place of the first arm's model.
+/// if there is none.
 ///
 /// # Errors
 /// Says which file, where in it, what was found and what was expected.
-pub fn load_scene(
-    reference: Option<&str>,
-    model: Option<&Path>,
-    backend: &Backend,
-) -> anyhow::Result<LoadedScene> {
+pub fn load_scene(reference: Option<&str>, first: FirstArm<'_>) -> anyhow::Result<LoadedScene> {
     let key = reference.unwrap_or(super::default_scene());
     let (mut scene, folder) = match super::builtin(key)? {
         Some(scene) => (scene, PathBuf::new()),
@@ -32,14 +41,19 @@ pub fn load_scene(
         None => return Err(super::unknown_scene(key)),
     };
     if let Some(arm) = scene.arms.first_mut() {
-        arm.backend = backend.clone();
-        if let Some(model) = model {
+        if let Some(backend) = first.backend {
+            arm.backend = backend.clone();
+        }
+        if let Some(leader) = first.leader {
+            arm.leader = Some(leader.clone());
+        }
+        if let Some(model) = first.model {
             let model = std::path::absolute(model).context("the model's path can't be used")?;
             arm.model = ModelRef::File(model.to_string_lossy().into_owned());
             arm.home_degrees.clear();
         }
     }
-    bundle(scene, &folder, model.is_some())
+    bundle(scene, &folder, first.model.is_some())
 }
 
 /// Loads the scene that a person chose from the list of those that can be opened. `_opened`, the
@@ -51,7 +65,7 @@ pub fn reload_scene(
     reference: &str,
     _opened: Option<&(String, Arc<SceneBundle>)>,
 ) -> anyhow::Result<LoadedScene> {
-    load_scene(Some(reference), None, &Backend::Sim)
+    load_scene(Some(reference), FirstArm::default())
 }
 
 /// Loads a scene file.
@@ -96,13 +110,39 @@ pub fn read_text(path: &Path) -> anyhow::Result<String> {
     String::from_utf8(bytes).map_err(|_error| anyhow!("it is not text (UTF-8)"))
 }
 
-/// Reads the models that a scene names, and puts all together.
+/// Writes a file, and the folders to it, in place of one that may be there: a crash leaves the old
+/// one or the new one.
+///
+/// # Errors
+/// It can't be written.
+pub fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut fresh = path.as_os_str().to_owned();
+    fresh.push(".new");
+    let mut file = File::create(&fresh)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    std::fs::rename(fresh, path)
+}
+
+/// Reads the models and motions that a scene names, and puts all together.
 fn bundle(scene: Scene, folder: &Path, replaced: bool) -> anyhow::Result<LoadedScene> {
     let mut models = BTreeMap::new();
     for file in super::model_files(&scene) {
         models.insert(file.to_owned(), load_model(&folder.join(file))?);
     }
-    super::bundle(scene, models, replaced)
+    let mut motions = BTreeMap::new();
+    for file in super::motion_files(&scene) {
+        let text = match BuiltinMotion::find(file) {
+            Some(motion) => motion.text.to_owned(),
+            None => read_text(&folder.join(file))
+                .with_context(|| format!("motion file {file} can't be read"))?,
+        };
+        motions.insert(file.to_owned(), text);
+    }
+    super::bundle(scene, models, motions, replaced)
 }
 
 /// Finds a mesh in one of the places where it can be.

@@ -13,6 +13,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{Response, Url};
 
 use super::{LoadedModel, LoadedScene, MAX_MODEL_BYTES};
+use crate::motions::BuiltinMotion;
 use crate::web::js;
 
 /// What a reference begins with that is the scene itself: the text of a scene file in base64,
@@ -44,7 +45,19 @@ pub async fn load_scene(reference: Option<&str>) -> anyhow::Result<LoadedScene> 
     for file in super::model_files(&scene) {
         models.insert(file.to_owned(), load_model(&resolve(file, &base)?).await?);
     }
-    super::bundle(scene, models, false)
+    let mut motions = BTreeMap::new();
+    for file in super::motion_files(&scene) {
+        let text = match BuiltinMotion::find(file) {
+            Some(motion) => motion.text.to_owned(),
+            None => {
+                let address = resolve(file, &base)?;
+                let bytes = fetch(&address, MAX_FILE_BYTES as u64).await?;
+                super::text(&address, bytes, "a motion file (.ron)")?
+            }
+        };
+        motions.insert(file.to_owned(), text);
+    }
+    super::bundle(scene, models, motions, false)
 }
 
 /// Loads the scene that a person chose from the list of those that can be opened: built-in ones
@@ -57,7 +70,7 @@ pub fn reload_scene(
     opened: Option<&(String, Arc<SceneBundle>)>,
 ) -> anyhow::Result<LoadedScene> {
     if let Some(scene) = super::builtin(reference)? {
-        return super::bundle(scene, BTreeMap::new(), false);
+        return super::bundle(scene, BTreeMap::new(), BTreeMap::new(), false);
     }
     match opened {
         Some((id, bundle)) if id == reference => Ok(LoadedScene {

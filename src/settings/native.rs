@@ -36,11 +36,6 @@ pub(super) fn write(text: &str) -> anyhow::Result<()> {
     let Some(path) = path() else {
         return Ok(());
     };
-    let failed = || format!("settings can't be stored in {}", path.display());
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).with_context(failed)?;
-    }
-    let fresh = path.with_extension("ron.new");
-    std::fs::write(&fresh, text).with_context(failed)?;
-    std::fs::rename(&fresh, &path).with_context(failed)
+    files::replace(&path, text)
+        .with_context(|| format!("settings can't be stored in {}", path.display()))
 }

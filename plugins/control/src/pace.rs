@@ -12,9 +12,22 @@ const MAX_LATE_PERIODS: f64 = 3.0;
 /// a slow picture is that late at every frame, and would else run in slow motion.
 const MAX_LATE_SECS: f64 = 0.25;
 
+/// What a late tick means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Lateness {
+    /// Up to [`MAX_LATE_SECS`] are made up for: simulated time keeps up with the wall.
+    #[default]
+    MadeUp,
+    /// Never more than [`MAX_LATE_PERIODS`] are: a burst of ticks would move a real arm by as many
+    /// steps at once.
+    Lost,
+}
+
 /// Deadlines, and how well they are kept. Times are seconds since the service started.
 pub(crate) struct Pace {
     period_secs: f64,
+    /// What a late tick means from now on.
+    pub(crate) lateness: Lateness,
     /// The next tick's deadline; none before the first.
     deadline_secs: Option<f64>,
     ticks: u64,
@@ -27,6 +40,7 @@ impl Pace {
     pub(crate) fn new(period_secs: f64) -> Self {
         Self {
             period_secs,
+            lateness: Lateness::default(),
             deadline_secs: None,
             ticks: 0,
             last_work_secs: 0.0,
@@ -67,7 +81,10 @@ impl Pace {
             self.run.count_missed(periods_late as u64);
         }
         let from = match self.deadline_secs {
-            Some(deadline) if periods_late <= MAX_LATE_PERIODS || late_secs <= MAX_LATE_SECS => {
+            Some(deadline)
+                if periods_late <= MAX_LATE_PERIODS
+                    || (self.lateness == Lateness::MadeUp && late_secs <= MAX_LATE_SECS) =>
+            {
                 deadline
             }
             // From the tick's end: a loop with more work than time leaves some to others.
@@ -158,6 +175,24 @@ mod tests {
         }
         // 49 frames' time in hundredths; a deadline that coincides may fall either way.
         assert!((980..=981).contains(&ticks), "{ticks}");
+    }
+
+    #[test]
+    fn a_real_arm_makes_up_for_three_ticks_at_most() {
+        let burst = |lateness| {
+            let mut pace = Pace::new(0.01);
+            pace.lateness = lateness;
+            deadlines(&mut pace, &[0.0]);
+            let mut ticks = 0;
+            while pace.not_before(0.2).is_none() {
+                let late_secs = pace.begin(0.2);
+                pace.end(0.2, late_secs, 0.0);
+                ticks += 1;
+            }
+            ticks
+        };
+        assert_eq!(burst(Lateness::Lost), 1);
+        assert!((19..=20).contains(&burst(Lateness::MadeUp)));
     }
 
     #[test]

@@ -8,3 +8,5 @@
 //! pseudo-terminals is free of IO and clocks.
 
 pub mod codec;
+pub mod emulator;
+pub mod port;

@@ -1,7 +1,9 @@
 //! What the panels ask for. They never act themselves.
 
 use forearm_protocol::control::{ArmIndex, Command, Request};
+use forearm_protocol::servo::{Device, SerialArm};
 
+use crate::devices::Mover;
 use crate::settings::{ThemeChoice, ViewPreset, ViewToggle};
 
 /// Something a person asked for that the app carries out.
@@ -27,6 +29,24 @@ pub enum PanelAction {
         /// Which motion.
         id: String,
     },
+    /// Have something else move an arm: the app adds the calibration or the motion.
+    SetMover {
+        /// Which arm.
+        arm: ArmIndex,
+        /// What moves it.
+        mover: Mover,
+    },
+    /// Connect to a leader arm, or leave the present one; the app adds the calibration.
+    SetLeader {
+        /// Which arm follows it.
+        arm: ArmIndex,
+        /// The leader.
+        leader: Option<SerialArm>,
+    },
+    /// Write the calibration that is stored for this arm into its motors.
+    WriteCalibration(Device),
+    /// List the serial ports anew, in [`DevicesView::ports`](crate::DevicesView::ports).
+    ListPorts,
     /// Start the service with this [`ServiceRow::name`](crate::ServiceRow::name) again.
     RestartService(String),
     /// Log every message between app and services, or only what matters.

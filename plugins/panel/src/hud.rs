@@ -71,7 +71,7 @@ pub(crate) fn show(
                         }
                         if workers && trials {
                             ui.add_space(8.0);
-                            worker_row::hairline(ui);
+                            widgets::hairline(ui);
                             ui.add_space(8.0);
                         }
                         if trials {
@@ -114,11 +114,11 @@ fn list(ui: &mut Ui, state: &mut PanelState, view: &WorkersView, out: &mut Outbo
     worker_row::header(ui, &grid);
     for (index, row) in view.services.iter().enumerate() {
         if index > 0 && grid.stacked() {
-            worker_row::hairline(ui);
+            widgets::hairline(ui);
         }
         worker_row::show(ui, &grid, row, &mut state.unfolded, out);
     }
-    worker_row::hairline(ui);
+    widgets::hairline(ui);
     ui.add_space(8.0);
     footer(ui, view);
 }

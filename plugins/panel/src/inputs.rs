@@ -8,6 +8,7 @@ use forearm_arm::ArmModel;
 use forearm_protocol::control::{Event, Notice, NoticeLevel, StateUpdate};
 use forearm_protocol::scene::{ArmSpec, SceneBundle};
 
+use crate::devices::DevicesView;
 use crate::history::History;
 use crate::workers::WorkersView;
 
@@ -37,6 +38,8 @@ pub struct PanelInputs {
     pub gamepads: usize,
     /// The services and trials of a motion; the app fills it in.
     pub workers: WorkersView,
+    /// Real arms, beside what the state says of them.
+    pub devices: DevicesView,
 }
 
 /// The parts of a scene that panels need.
@@ -99,6 +102,7 @@ pub struct ScriptEntry {
 impl PanelInputs {
     /// Takes an event of the control service; answers with what a person should read about it.
     pub fn receive(&mut self, event: &Event) -> Option<Notice> {
+        let of_devices = self.devices.receive(event);
         match event {
             Event::State(update) => {
                 if self
@@ -106,11 +110,11 @@ impl PanelInputs {
                     .as_ref()
                     .is_some_and(|s| s.generation != update.scene_generation)
                 {
-                    return None;
+                    return of_devices;
                 }
                 self.history.push(update);
                 self.state = Some(StateUpdate::clone(update));
-                None
+                of_devices
             }
             Event::SceneLoaded { generation, bundle } => {
                 let (scene, problem) = SceneView::new(*generation, bundle);
@@ -129,7 +133,7 @@ impl PanelInputs {
                 })
             }
             Event::Notice(notice) => Some(notice.clone()),
-            Event::Calibration(_) | Event::CalibrationDone { .. } => None,
+            Event::Calibration(_) | Event::CalibrationDone { .. } => of_devices,
         }
     }
 

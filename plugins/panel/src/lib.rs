@@ -14,6 +14,7 @@
 pub mod actions;
 mod arms;
 mod cameras;
+pub mod devices;
 mod figures;
 mod function_keys;
 mod help;
@@ -42,11 +43,12 @@ mod worker_row;
 pub mod workers;
 
 pub use actions::{Outbox, PanelAction};
+pub use devices::{DevicesView, Mover, Ports};
 pub use egui;
 pub use inputs::{ArmView, CameraFeed, PanelInputs, SceneEntry, SceneView, ScriptEntry};
 pub use layout::PanelOutput;
 pub use meter::Meter;
-pub use settings::{PanelSettings, Sheet, ThemeChoice, ViewPreset, ViewToggle};
+pub use settings::{KnownDevice, PanelSettings, Sheet, ThemeChoice, ViewPreset, ViewToggle};
 pub use state::PanelState;
 pub use units::Units;
 pub use workers::{HostLabel, ServiceRow, ServiceState, TrialsView, WorkersView};

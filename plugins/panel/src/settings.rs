@@ -1,6 +1,6 @@
 //! What is remembered between starts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,22 @@ pub struct PanelSettings {
     pub selected_arm: usize,
     /// [`SceneEntry::id`](crate::SceneEntry::id) of the scene that was open last.
     pub last_scene: Option<String>,
+    /// Whether the plot shows how far real arms are from their simulated twins.
+    pub plot_error: bool,
+    /// The real arms that were connected last, by `arm/Follower` or `arm/Leader`.
+    pub devices: BTreeMap<String, KnownDevice>,
+}
+
+/// A real arm as it was connected last.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct KnownDevice {
+    /// Its port.
+    pub port: String,
+    /// The USB device's serial number, which stays when the port's name changes.
+    pub serial_number: Option<String>,
+    /// LeRobot's id, if it has one of its own.
+    pub id: Option<String>,
 }
 
 impl Default for PanelSettings {
@@ -65,6 +81,8 @@ impl Default for PanelSettings {
             plot_joints: None,
             selected_arm: 0,
             last_scene: None,
+            plot_error: false,
+            devices: BTreeMap::new(),
         }
     }
 }
@@ -182,6 +200,8 @@ pub enum ViewToggle {
     Grid,
     /// The transparent arm at the commanded pose.
     Ghost,
+    /// The transparent arm where the simulated twin of a real arm is.
+    Twin,
     /// Axes at each joint.
     Frames,
     /// The handle at the tool that can be dragged.
@@ -190,7 +210,13 @@ pub enum ViewToggle {
 
 impl ViewToggle {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Grid, Self::Ghost, Self::Frames, Self::ToolHandle];
+    pub const ALL: [Self; 5] = [
+        Self::Grid,
+        Self::Ghost,
+        Self::Twin,
+        Self::Frames,
+        Self::ToolHandle,
+    ];
 
     /// Its name for people.
     #[must_use]
@@ -198,6 +224,7 @@ impl ViewToggle {
         match self {
             Self::Grid => "Grid",
             Self::Ghost => "Ghost at the target",
+            Self::Twin => "Twin of a real arm",
             Self::Frames => "Joint frames",
             Self::ToolHandle => "Tool handle",
         }
@@ -212,6 +239,8 @@ pub struct ViewToggles {
     pub grid: bool,
     /// [`ViewToggle::Ghost`].
     pub ghost: bool,
+    /// [`ViewToggle::Twin`].
+    pub twin: bool,
     /// [`ViewToggle::Frames`].
     pub frames: bool,
     /// [`ViewToggle::ToolHandle`].
@@ -223,6 +252,7 @@ impl Default for ViewToggles {
         Self {
             grid: true,
             ghost: true,
+            twin: true,
             frames: false,
             tool_handle: true,
         }
@@ -236,6 +266,7 @@ impl ViewToggles {
         match toggle {
             ViewToggle::Grid => self.grid,
             ViewToggle::Ghost => self.ghost,
+            ViewToggle::Twin => self.twin,
             ViewToggle::Frames => self.frames,
             ViewToggle::ToolHandle => self.tool_handle,
         }
@@ -246,6 +277,7 @@ impl ViewToggles {
         match toggle {
             ViewToggle::Grid => self.grid = on,
             ViewToggle::Ghost => self.ghost = on,
+            ViewToggle::Twin => self.twin = on,
             ViewToggle::Frames => self.frames = on,
             ViewToggle::ToolHandle => self.tool_handle = on,
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use egui_plot::PlotPoint;
 use forearm_protocol::control::Notice;
 
+use crate::devices::MoverKind;
 use crate::history::History;
 use crate::settings::{PanelSettings, ThemeChoice};
 use crate::sliders::SliderTargets;
@@ -70,6 +71,36 @@ pub(crate) struct ArmCard {
     pub(crate) limited: Option<(String, f64)>,
     /// The motion chosen for playing, a [`ScriptEntry::id`](crate::ScriptEntry::id).
     pub(crate) script: Option<String>,
+    /// What moves it, and its leader.
+    pub(crate) devices: DeviceCard,
+}
+
+/// What an arm's card remembers of real arms.
+#[derive(Debug, Default)]
+pub(crate) struct DeviceCard {
+    /// What a person is about to have move the arm, while that is not what moves it.
+    pub(crate) tab: Option<MoverKind>,
+    /// What was asked for last, shown until it moves the arm, or until then, seconds.
+    pub(crate) asked: Option<(MoverKind, f64)>,
+    /// Whether a leader is being chosen.
+    pub(crate) leader_open: bool,
+    /// What is filled in for the arm itself, and for its leader.
+    pub(crate) forms: [PortForm; 2],
+    /// The motion chosen for a replay, a [`ScriptEntry::id`](crate::ScriptEntry::id).
+    pub(crate) replay: Option<String>,
+    /// Whether the numbers of the arm's bus are shown, and of its leader's.
+    pub(crate) bus_open: [bool; 2],
+}
+
+/// Which port a person wants to connect to.
+#[derive(Debug, Default)]
+pub(crate) struct PortForm {
+    /// The port; `None` for the one that was used last, or the only one that looks like an arm.
+    pub(crate) port: Option<String>,
+    /// LeRobot's id of the arm, as it is being typed; `None` for the one that was used last.
+    pub(crate) id: Option<String>,
+    /// Whether ports that don't look like arms are listed, too.
+    pub(crate) all_ports: bool,
 }
 
 impl PanelState {

@@ -30,6 +30,18 @@ pub(crate) fn hint(ui: &mut Ui, text: &str) -> Response {
     ui.add(egui::Label::new(RichText::new(text).font(theme::small()).color(color)).wrap())
 }
 
+/// A line of explanation in a colour that tells how serious it is.
+pub(crate) fn note(ui: &mut Ui, text: &str, color: Color32) -> Response {
+    ui.add(egui::Label::new(RichText::new(text).font(theme::small()).color(color)).wrap())
+}
+
+/// A line as wide as its place.
+pub(crate) fn hairline(ui: &mut Ui) {
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 1.0), Sense::hover());
+    let line = Stroke::new(1.0, theme::palette(ui).line);
+    ui.painter().hline(rect.x_range(), rect.center().y, line);
+}
+
 /// What is shown where there is nothing to show yet.
 pub(crate) fn empty(ui: &mut Ui, what: &str, next: &str) {
     let palette = theme::palette(ui);
@@ -170,6 +182,19 @@ pub(crate) fn segments<T: Copy + PartialEq>(
     segments_of(ui, chosen, choices, name, &widths, CONTROL_HEIGHT)
 }
 
+/// Buttons of one width that fill the line, of which one is chosen; answers with the one that was
+/// clicked.
+pub(crate) fn full_segments<T: Copy + PartialEq>(
+    ui: &mut Ui,
+    chosen: Option<T>,
+    choices: &[(T, &str)],
+    name: &str,
+) -> Option<T> {
+    let width = (ui.available_width() / choices.len().max(1) as f32).floor();
+    let widths = vec![width; choices.len()];
+    segments_of(ui, chosen, choices, name, &widths, CONTROL_HEIGHT)
+}
+
 /// Tabs that share the full width, high enough for fingers; answers with the one that was clicked.
 pub(crate) fn tabs<T: Copy + PartialEq>(
     ui: &mut Ui,
@@ -285,6 +310,22 @@ pub(crate) fn bar(ui: &Ui, rail: Rect, parts: &[(f32, Color32)]) {
         }
         left = right;
     }
+}
+
+/// Draws a triangle that points at what is folded, or down to what is unfolded.
+pub(crate) fn fold(ui: &Ui, center: egui::Pos2, open: bool) {
+    let color = theme::palette(ui).weak;
+    let tip = if open { vec2(0.0, 2.5) } else { vec2(2.5, 0.0) };
+    let side = if open { vec2(4.0, 0.0) } else { vec2(0.0, 4.0) };
+    let stroke = Stroke::new(1.5, color);
+    ui.painter().line(
+        vec![
+            center - tip / 1.2 - side,
+            center + tip / 1.2,
+            center - tip / 1.2 + side,
+        ],
+        stroke,
+    );
 }
 
 /// A small round light.

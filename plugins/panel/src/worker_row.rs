@@ -97,13 +97,6 @@ pub(crate) fn spread<const N: usize>(rect: Rect, widths: [f32; N]) -> [Rect; N] 
     right_aligned(rect, widths.map(|width| width * scale))
 }
 
-/// Draws a line as wide as the list.
-pub(crate) fn hairline(ui: &mut Ui) {
-    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 1.0), Sense::hover());
-    let line = Stroke::new(1.0, theme::palette(ui).line);
-    ui.painter().hline(rect.x_range(), rect.center().y, line);
-}
-
 /// Draws the names of the columns.
 pub(crate) fn header(ui: &mut Ui, grid: &Grid) {
     let weak = theme::palette(ui).weak;
@@ -121,7 +114,7 @@ pub(crate) fn header(ui: &mut Ui, grid: &Grid) {
         ui.interact(place, ui.id().with(name), Sense::hover())
             .on_hover_text(about);
     }
-    hairline(ui);
+    widgets::hairline(ui);
 }
 
 /// Where the words of a wide row are, left of its first number.
@@ -189,7 +182,7 @@ pub(crate) fn show(
 fn line(ui: &Ui, grid: &Grid, row: &ServiceRow, rect: Rect, open: bool) {
     let palette = theme::palette(ui);
     let first = rect.with_max_y(rect.min.y + LINE);
-    fold(ui, pos2(rect.min.x + 5.0, first.center().y), open);
+    widgets::fold(ui, pos2(rect.min.x + 5.0, first.center().y), open);
     let dot = pos2(rect.min.x + 20.0, first.center().y);
     let color = light(row.state, palette);
     if row.state == ServiceState::Stopped {
@@ -273,22 +266,6 @@ fn figures_of(row: &ServiceRow, palette: &Palette) -> [(String, Color32); COLUMN
         (rate, rates),
         (data, moves),
     ]
-}
-
-/// Draws a triangle that points at what is folded, or down to what is unfolded.
-fn fold(ui: &Ui, center: egui::Pos2, open: bool) {
-    let color = theme::palette(ui).weak;
-    let tip = if open { vec2(0.0, 2.5) } else { vec2(2.5, 0.0) };
-    let side = if open { vec2(4.0, 0.0) } else { vec2(0.0, 4.0) };
-    let stroke = Stroke::new(1.5, color);
-    ui.painter().line(
-        vec![
-            center - tip / 1.2 - side,
-            center + tip / 1.2,
-            center - tip / 1.2 + side,
-        ],
-        stroke,
-    );
 }
 
 /// Draws what a person must know beside the numbers: progress, failure, and unfolded why it runs

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use ron::extensions::Extensions;
 use serde::de::DeserializeOwned;
 
 /// Larger files are refused unread: no file that a person writes for Forearm comes near this.
@@ -60,8 +61,8 @@ pub fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, FileError
         let at = (error.span.start.line, error.span.start.col);
         fail(Some(at), field, error.code.to_string())
     };
-    let options =
-        ron::Options::default().with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME);
+    let extensions = Extensions::IMPLICIT_SOME | Extensions::UNWRAP_VARIANT_NEWTYPES;
+    let options = ron::Options::default().with_default_extension(extensions);
     let mut deserializer = ron::Deserializer::from_str_with_options(text, &options)
         .map_err(|error| spanned(error, String::new()))?;
     let value: T = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {

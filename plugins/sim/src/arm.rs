@@ -83,6 +83,8 @@ pub(crate) struct Arm {
     home: Vec<f64>,
     pub(crate) torque_on: bool,
     /// One entry a body, below.
+    /// The part of its effort that each servo may use, 0 (limp) to 1.
+    share: Vec<f64>,
     position: Vec<f64>,
     target: Vec<f64>,
     /// The target as the output side of the gears sees it, behind their play.
@@ -157,6 +159,7 @@ impl Arm {
             body_of_joint,
             home,
             torque_on: true,
+            share: vec![1.0; count],
             position: vec![0.0; count],
             target: vec![0.0; count],
             played: vec![0.0; count],
@@ -192,6 +195,7 @@ impl Arm {
         self.played.copy_from_slice(&self.position);
         self.effort.fill(0.0);
         self.torque_on = true;
+        self.share.fill(1.0);
         self.update_frames();
     }
 
@@ -254,12 +258,38 @@ impl Arm {
     /// Switches the motors. Switched on, they hold where the arm is.
     pub(crate) fn set_torque(&mut self, on: bool) {
         if on && !self.torque_on {
-            for (body, part) in self.bodies.iter().enumerate() {
-                self.target[body] = self.position[body].clamp(part.servo.lower, part.servo.upper);
-                self.played[body] = self.target[body];
+            for body in 0..self.bodies.len() {
+                self.hold(body);
             }
         }
         self.torque_on = on;
+        self.share.fill(1.0);
+    }
+
+    /// Lets one joint's motor, whatever the others do, exert this part of its effort: 0 is limp, and
+    /// from there on it holds where it is.
+    pub(crate) fn set_joint_torque(&mut self, joint: usize, share: f64) {
+        let Some(&body) = self.body_of_joint.get(joint) else {
+            return;
+        };
+        if !self.torque_on {
+            // The others stay limp.
+            self.share.fill(0.0);
+            self.torque_on = true;
+        }
+        // Not a number is limp.
+        let share = if share > 0.0 { share.min(1.0) } else { 0.0 };
+        if share > 0.0 && self.share[body] == 0.0 {
+            self.hold(body);
+        }
+        self.share[body] = share;
+    }
+
+    /// Makes a body's present position its target.
+    fn hold(&mut self, body: usize) {
+        let servo = &self.bodies[body].servo;
+        self.target[body] = self.position[body].clamp(servo.lower, servo.upper);
+        self.played[body] = self.target[body];
     }
 
     /// Recomputes every body's frame and joint axis from the positions.
@@ -394,7 +424,8 @@ impl Arm {
             self.stiffness[body] = 0.0;
             self.servo_damping[body] = 0.0;
             self.constant_effort[body] = 0.0;
-            if !self.torque_on {
+            let share = self.share[body];
+            if !self.torque_on || share == 0.0 {
                 continue;
             }
             let target = self.target[body];
@@ -404,11 +435,12 @@ impl Arm {
             let spring = servo.kp * (self.played[body] - self.position[body]);
             let wanted = spring - servo.kv * v;
             // A motor has no torque left at its no-load speed.
+            let effort = servo.effort * share;
             self.limit[body] = if wanted * v > 0.0 {
                 let headroom = (servo.velocity - v.abs()) / (0.1 * servo.velocity);
-                servo.effort * headroom.clamp(0.0, 1.0)
+                effort * headroom.clamp(0.0, 1.0)
             } else {
-                servo.effort
+                effort
             };
             let limit = self.limit[body];
             let at_limit = self.effort[body] * wanted.signum() >= 0.999 * limit;

@@ -507,6 +507,14 @@ impl World {
         }
     }
 
+    /// Lets one joint's motor exert this part of its effort, 0 (limp) to 1; a motor that was limp
+    /// holds where it is until a new target comes. [`World::set_torque`] switches all alike again.
+    pub fn set_joint_torque(&mut self, arm: usize, joint: usize, share: f64) {
+        if let Some(arm) = self.arms.get_mut(arm) {
+            arm.set_joint_torque(joint, share);
+        }
+    }
+
     /// Whether an arm's motors hold.
     #[must_use]
     pub fn torque(&self, arm: usize) -> bool {

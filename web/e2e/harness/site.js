@@ -23,9 +23,9 @@ export function isolate(on) {
 }
 
 /** Addresses of: `site`, the app below a path that nobody had in mind; `strict`, the same where pages
- * may not start workers; `changing`, the same whose host has other headers from time to time
- * ([`isolate`]); `compressed`, the same packed for the way; `loop`, the control service
- * without a picture; `suite`, the runtime's own cases; `/repository/`, its scenes and fixtures. */
+ * may not start workers; `changing`, the same with the headers that `isolate` says; `compressed`, the same
+ * packed for the way; `loop`, the control service without a picture; `suite`, the runtime's own
+ * cases; `/repository/`, its scenes and fixtures. */
 export async function site() {
   serving ??= begin();
   const { origin } = await serving;

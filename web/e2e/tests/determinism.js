@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 
 import { settings, source } from "../harness/settings.js";
 import { withLoop } from "../harness/loop.js";
-import { test, withApp } from "../harness/tests.js";
+import { test, withAppOnEachHost } from "../harness/tests.js";
 
 /** 500 steps a second. */
 const SECS = 20;
@@ -37,17 +37,19 @@ async function assertSame(inspection) {
   }
 }
 
-test("determinism: a run in real time in a worker ends as natively", { skip }, () =>
-  withLoop(async (page) => {
-    await page.evaluate(([scene, motion, secs]) => {
-      loop.open("worker", scene, motion, secs);
-      loop.drive();
-    }, [SCENE, MOTION, SECS]);
-    await page.waitForFunction(() => loop.state()?.active === false, null, { polling: 100 });
-    assert.equal(await page.evaluate(() => loop.host()), "worker");
-    await assertSame(await page.evaluate(() => loop.request("Inspect")));
-  }),
-);
+for (const [host, where] of [["worker", "in a worker"], ["inline", "on the main thread"]]) {
+  test(`determinism: a run in real time ${where} ends as natively`, { skip }, () =>
+    withLoop(async (page) => {
+      await page.evaluate(([host, scene, motion, secs]) => {
+        loop.open(host, scene, motion, secs);
+        loop.drive();
+      }, [host, SCENE, MOTION, SECS]);
+      await page.waitForFunction(() => loop.state()?.active === false, null, { polling: 100 });
+      assert.equal(await page.evaluate(() => loop.host()), host);
+      await assertSame(await page.evaluate(() => loop.request("Inspect")));
+    }),
+  );
+}
 
 test("determinism: a run in stepped time on the main thread ends as natively", { skip }, () =>
   withLoop(async (page) => {
@@ -59,12 +61,12 @@ test("determinism: a run in stepped time on the main thread ends as natively", {
   }),
 );
 
-withApp("determinism: a trial in the app's pool of workers ends as natively", {}, async (app) => {
+withAppOnEachHost("determinism: a trial in the app's pool ends as natively", {}, async (app, host) => {
   const outcome = await app.page.evaluate(
     (duration_secs) => globalThis.forearm.trial({ motion: "pick_and_place", duration_secs }),
     SECS,
   );
   await assertSame(outcome);
   const pool = await app.service("trials");
-  assert.equal(pool.host, "worker");
+  assert.equal(pool.host, host.kind);
 });

@@ -1,10 +1,11 @@
 // A worker that throws, traps, hangs or is killed: what was asked fails with the reason, the service
-// comes back, the arm holds, and a person is told.
+// comes back, the arm holds, and a person is told. Where there is no worker, nothing is made to fail
+// that would take the page along.
 
 import assert from "node:assert/strict";
 
-import { App } from "../harness/app.js";
-import { test, withApp } from "../harness/tests.js";
+import { App, HOSTS } from "../harness/app.js";
+import { onEachHost, test, withApp, withAppOnEachHost } from "../harness/tests.js";
 
 /** How each fault is told. */
 const FAULTS = {
@@ -62,9 +63,53 @@ test("a worker that fails: one that fails again and again is given up, and says 
   }
 });
 
-withApp("a worker that fails: nobody can make it fail where the address does not say so", {}, async (app) => {
-  assert.equal(await app.page.evaluate(() => typeof globalThis.forearm.inject), "undefined");
+withAppOnEachHost(
+  "a fault without a worker: it is refused, and the app goes on",
+  ALLOWED,
+  async (app) => {
+    for (const fault of Object.keys(FAULTS)) {
+      assert.match(await refusal(app, "control", fault), /making `control` fail .*take the app along/);
+    }
+    await drives(app);
+    assert.equal((await app.service()).state, "running");
+    assert.match(await refusal(app, "trials", "Trap"), /making a worker of `trials` fail .*give it work first/);
+    await tries(app);
+    for (const fault of Object.keys(FAULTS)) {
+      assert.match(await refusal(app, "trials", fault), /making `trials` fail .*take the app along/);
+    }
+    await tries(app);
+    await app.nextState(24);
+    assert.deepEqual((await app.services()).map((service) => service.restarts), [0, 0]);
+    app.assertQuiet();
+  },
+  HOSTS.filter(({ kind }) => kind === "inline"),
+);
+
+withApp("a fault that is none, or of nobody: it is refused", ALLOWED, async (app) => {
+  assert.match(await refusal(app, "nobody", "Trap"), /there is no such service.*`control` or `trials`/);
+  assert.match(await refusal(app, "control", "Sulk"), /no such fault.*Sulk/);
 });
+
+onEachHost("a fault", (use) => {
+  use("nobody can make anything fail where the address does not say so", async (app) => {
+    assert.equal(await app.page.evaluate(() => typeof globalThis.forearm.inject), "undefined");
+  });
+});
+
+/** With what words a fault is refused. */
+function refusal(app, service, fault) {
+  return app.page.evaluate(
+    ([service, fault]) => {
+      try {
+        globalThis.forearm.inject(service, fault);
+      } catch (error) {
+        return error.message;
+      }
+      return "it was not refused";
+    },
+    [service, fault],
+  );
+}
 
 /** In the page: makes control fail, and asks with every frame until it is back, so that some questions
  * are in flight when it fails. Answers how those failed, and how long it took to be back, seconds. */
@@ -100,4 +145,10 @@ async function drives(app) {
   await app.page.keyboard.down("ArrowLeft");
   await app.until((from) => globalThis.forearm.state().arms[0].joints[0].target < from - 0.1, target);
   await app.page.keyboard.up("ArrowLeft");
+}
+
+/** The pool answers: a second of a motion. */
+async function tries(app) {
+  const { steps } = await app.page.evaluate(() => globalThis.forearm.trial({ motion: "pick_and_place", duration_secs: 1 }));
+  assert.equal(steps, 500);
 }

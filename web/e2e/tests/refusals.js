@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 
 import { App } from "../harness/app.js";
+import { isolate } from "../harness/site.js";
 import { test, withApp } from "../harness/tests.js";
 
 withApp("without workers: a site that forbids workers still runs, and says why", { place: "strict" }, async (app) => {
@@ -31,6 +32,33 @@ withApp(
     assert.match(control.fallback, /no workers/);
   },
 );
+
+test("isolation: a page that has lost SharedArrayBuffer says so, once, and goes on", async () => {
+  const visits = [];
+  isolate(false);
+  const app = await App.open({ place: "changing" });
+  const visit = async (expected) => {
+    assert.equal(await app.page.evaluate(() => crossOriginIsolated && typeof SharedArrayBuffer === "function"), expected);
+    assert.equal((await app.service()).host, "worker");
+    visits.push((await app.toasts()).filter((text) => text.includes("SharedArrayBuffer")));
+  };
+  try {
+    await visit(false);
+    for (const expected of [true, false, false]) {
+      isolate(expected);
+      await app.page.reload();
+      await app.running();
+      await visit(expected);
+    }
+    const told = visits.map((toasts) => toasts.length);
+    assert.deepEqual(told, [0, 0, 1, 0], JSON.stringify(visits));
+    assert.match(visits[2][0], /Nothing in Forearm needs it.*Cross-Origin-Opener-Policy.*Cross-Origin-Embedder-Policy/);
+    app.assertQuiet();
+  } finally {
+    isolate(false);
+    await app.close();
+  }
+});
 
 // The app's own packets, a version back.
 const outdated = (page) =>

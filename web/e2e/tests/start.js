@@ -65,7 +65,7 @@ withAppOnEachHost("link: a built-in scene opens by its name", { query: { scene: 
 
 withAppOnEachHost(
   "link: a scene file opens by its address",
-  { query: { scene: "/repository/scenes/sorting.ron" } },
+  { query: { scene: "../../../repository/scenes/sorting.ron" } },
   async (app) => {
     const named = (scene) => source(`scenes/${scene}.ron`).match(/shape:/g).length;
     const { objects } = await app.state();

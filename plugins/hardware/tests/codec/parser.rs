@@ -173,19 +173,12 @@ proptest! {
             }
             stream.extend(bytes);
         }
-        let (mut got, parser) = parse_pieces(Direction::Replies, &stream, &[]);
+        let (got, _) = parse_pieces(Direction::Replies, &stream, &[]);
         let mut expected = sent.clone();
         expected.remove(which);
-        // What is left of the corrupt one may look like another packet: its length was changed and
-        // its checksum fits by chance. It is none of those that were sent.
-        got.retain(|frame| sent.contains(frame));
-        prop_assume!(got.len() + 1 >= expected.len());
-        if got.len() == expected.len() {
-            prop_assert_eq!(got, expected);
-        } else {
-            // By chance a false packet swallowed a neighbour; then it must have been taken for good.
-            prop_assert!(parser.errors().skipped_bytes < stream.len() as u64);
-        }
+        // What is left of the corrupt one may by chance be another good packet.
+        prop_assume!(got.iter().all(|frame| sent.contains(frame)));
+        prop_assert_eq!(got, expected);
     }
 }
 

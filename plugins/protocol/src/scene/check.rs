@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::{
-    ArmSpec, CameraMount, CameraSpec, LightSpec, ObjectShape, ObjectSpec, Scene, TableSpec,
+    ArmSpec, Backend, CameraMount, CameraSpec, LightSpec, ObjectShape, ObjectSpec, Scene, TableSpec,
 };
 use crate::ron_file::{self, FileError};
+use crate::servo::SerialArm;
 
 /// The most pixels a simulated camera may have.
 pub const MAX_CAMERA_PIXELS: u32 = 1920 * 1080;
@@ -55,6 +56,7 @@ impl Scene {
         for (index, arm) in self.arms.iter().enumerate() {
             check_arm(&format!("arms[{index}]"), arm)?;
         }
+        self.check_ports()?;
         for (index, object) in self.objects.iter().enumerate() {
             check_object(&format!("objects[{index}]"), object)?;
         }
@@ -67,6 +69,31 @@ impl Scene {
         check_table(&self.table)?;
         check_range("physics.hz", self.physics.hz, 100.0, 10_000.0)?;
         check_vector("physics.gravity", &self.physics.gravity, MAX_DISTANCE)
+    }
+
+    /// Each port is one arm's alone.
+    fn check_ports(&self) -> Result<(), SceneProblem> {
+        let mut taken: Vec<(String, &str)> = Vec::new();
+        for (index, arm) in self.arms.iter().enumerate() {
+            let follower = match &arm.backend {
+                Backend::Serial(serial) => Some(("backend", serial)),
+                Backend::Sim | Backend::Replay(_) => None,
+            };
+            let leader = arm.leader.as_ref().map(|serial| ("leader", serial));
+            for (what, SerialArm { port, .. }) in follower.into_iter().chain(leader) {
+                let field = format!("arms[{index}].{what}.port");
+                let problem = if port.trim().is_empty() {
+                    "is empty; expected a serial port such as /dev/ttyACM0 or COM5".to_owned()
+                } else if let Some((other, _)) = taken.iter().find(|(_, it)| it == port) {
+                    format!("`{port}` is also {other}; expected a port of its own")
+                } else {
+                    taken.push((field, port));
+                    continue;
+                };
+                return Err(SceneProblem::new(field, problem));
+            }
+        }
+        Ok(())
     }
 
     fn check_camera(&self, at: &str, camera: &CameraSpec) -> Result<(), SceneProblem> {
@@ -360,6 +387,29 @@ mod tests {
 
     fn error_of(text: &str) -> FileError {
         Scene::from_ron("test.ron", text).expect_err("this scene is wrong")
+    }
+
+    #[test]
+    fn a_port_is_one_arms_alone() {
+        let scene = |left: &str, right: &str| {
+            let left = format!("(name: \"left\", {left})");
+            let right = format!("(name: \"right\", {right})");
+            let two = format!("arms: [{left}, {right}]");
+            let one = r#"arms: [(name: "left"), (name: "right", yaw_degrees: 90)]"#;
+            assert!(SCENE.contains(one));
+            SCENE.replace(one, &two)
+        };
+        let real = r#"backend: Serial(port: "/dev/a"), leader: (port: "/dev/b", id: "mine")"#;
+        let read = Scene::from_ron("test.ron", &scene(real, "")).expect("a good scene");
+        assert_eq!(read.arms[0].backend.to_string(), "/dev/a");
+        let error = error_of(&scene(real, r#"leader: (port: "/dev/a")"#));
+        assert_eq!(error.field, "arms[1].leader.port");
+        assert!(
+            error.problem.contains("also arms[0].backend.port"),
+            "{error}"
+        );
+        let error = error_of(&scene("", r#"backend: Serial(port: " ")"#));
+        assert!(error.problem.contains("/dev/ttyACM0"), "{error}");
     }
 
     #[test]

@@ -216,3 +216,38 @@ fn backlash_leaves_the_joint_short_of_its_target_on_either_side() {
     assert!((from_below - 0.19).abs() < 1e-3, "{from_below}");
     assert!((from_above - 0.21).abs() < 1e-3, "{from_above}");
 }
+
+#[test]
+fn one_joint_can_be_limp_or_weak_while_the_others_hold() {
+    let mut world = world(&scene(vec![]));
+    world.set_targets(0, &[0.0; 6]);
+    run(&mut world, 3.0);
+    let held = positions(&world);
+    world.set_joint_torque(0, 2, 0.0);
+    run(&mut world, 0.5);
+    let sagged = positions(&world);
+    assert!(world.torque(0));
+    assert!(sagged[2] - held[2] > 0.2, "{sagged:?} from {held:?}");
+    assert!((sagged[0] - held[0]).abs() < 0.02 && (sagged[1] - held[1]).abs() < 0.05);
+    // Switched on it holds where it is, and not where it was told to be.
+    world.set_joint_torque(0, 2, 1.0);
+    run(&mut world, 1.0);
+    assert!((positions(&world)[2] - sagged[2]).abs() < 0.1);
+    // A weak motor can't carry what a strong one can.
+    world.set_joint_torque(0, 1, 0.05);
+    run(&mut world, 1.0);
+    let weak = positions(&world);
+    assert!(weak[1] - sagged[1] > 0.2, "{weak:?} from {sagged:?}");
+    assert!(efforts(&world)[1].abs() < 0.06 * 3.0 + 0.2);
+    // With the arm's motors off, one that is switched on is alone.
+    world.set_torque(0, false);
+    world.set_joint_torque(0, 0, 1.0);
+    run(&mut world, 0.5);
+    let limp = efforts(&world);
+    assert!(limp[1..].iter().all(|effort| *effort == 0.0), "{limp:?}");
+    world.set_joint_torque(0, 9, 1.0);
+    world.set_joint_torque(7, 0, f64::NAN);
+    world.set_torque(0, true);
+    run(&mut world, 1.0);
+    assert!(efforts(&world)[1].abs() > 0.1);
+}

@@ -1,0 +1,274 @@
+//! Real arms: carries out what the panels ask for about them, with the calibrations and motions
+//! that only the app can read, and stores what a guided calibration came to.
+
+use std::collections::HashMap;
+
+use bevy::prelude::*;
+use forearm_arm::calibration::Calibration;
+use forearm_control::{Control, ControlRequest, ControlService};
+use forearm_panel::plugin::PanelSystems;
+use forearm_panel::{Mover, PanelAction, PanelInputs, PanelState, Ports};
+use forearm_protocol::control::{
+    ArmIndex, Event as ControlEvent, Notice, NoticeLevel, Reply, Request,
+};
+use forearm_protocol::scene::{Backend, Scene};
+use forearm_protocol::servo::{Device, Role, SerialArm};
+use forearm_workers::Pending;
+
+use crate::calibrations;
+use crate::motions::BuiltinMotion;
+
+/// Connects real arms, lists ports, keeps calibrations.
+#[derive(Debug, Default)]
+pub struct DevicesPlugin;
+
+impl Plugin for DevicesPlugin {
+    fn build(&self, app: &mut App) {
+        app.init_resource::<DevicesDesk>().add_systems(
+            Update,
+            (follow_events, carry_out, take_ports)
+                .chain()
+                .after(PanelSystems::Receive),
+        );
+    }
+}
+
+/// Which real arms there are, and what was asked.
+#[derive(Default, Resource)]
+struct DevicesDesk {
+    /// The names of the scene's arms.
+    arms: Vec<String>,
+    /// LeRobot's ids of the arms that are or were connected.
+    ids: HashMap<Device, String>,
+    /// The list of ports, on its way.
+    ports: Option<Pending<ControlService>>,
+}
+
+impl DevicesDesk {
+    /// The arms of another scene.
+    fn load(&mut self, scene: &Scene) {
+        self.ids.clear();
+        self.arms = scene.arms.iter().map(|arm| arm.name.clone()).collect();
+        for (index, spec) in scene.arms.iter().enumerate() {
+            let follower = match &spec.backend {
+                Backend::Serial(serial) => Some(serial),
+                Backend::Sim | Backend::Replay(_) => None,
+            };
+            let roles = [
+                (Role::Follower, follower),
+                (Role::Leader, spec.leader.as_ref()),
+            ];
+            for (role, serial) in roles {
+                if let Some(serial) = serial {
+                    let id = calibrations::id_of(spec, serial).to_owned();
+                    self.ids.insert(Device { arm: index, role }, id);
+                }
+            }
+        }
+    }
+
+    /// LeRobot's id of an arm: its own, or the name of the scene's arm.
+    fn id(&self, device: Device) -> anyhow::Result<String> {
+        let own = self.ids.get(&device).or_else(|| self.arms.get(device.arm));
+        own.cloned()
+            .ok_or_else(|| anyhow::anyhow!("the scene has no arm {}", device.arm))
+    }
+
+    /// Notes that this arm is being connected, and reads its calibration if there is one.
+    fn calibration(
+        &mut self,
+        device: Device,
+        serial: &SerialArm,
+    ) -> anyhow::Result<Option<Calibration>> {
+        self.ids.remove(&device);
+        if let Some(id) = &serial.id {
+            self.ids.insert(device, id.clone());
+        }
+        let stored = calibrations::load(device.role, &self.id(device)?)?;
+        Ok(stored.map(|stored| stored.calibration))
+    }
+
+    fn set_mover(&mut self, arm: ArmIndex, mover: &Mover) -> anyhow::Result<Request> {
+        let (backend, calibration, motion) = match mover {
+            Mover::Sim => (Backend::Sim, None, None),
+            Mover::Serial(serial) => {
+                let role = Role::Follower;
+                let calibration = self.calibration(Device { arm, role }, serial)?;
+                (Backend::Serial(serial.clone()), calibration, None)
+            }
+            Mover::Replay(id) => {
+                let motion = BuiltinMotion::find(id)
+                    .ok_or_else(|| anyhow::anyhow!("no motion is called `{id}`"))?;
+                let text = motion.text.to_owned();
+                (Backend::Replay(id.clone()), None, Some(text))
+            }
+        };
+        Ok(Request::SetBackend {
+            arm,
+            backend,
+            calibration,
+            motion,
+        })
+    }
+
+    fn set_leader(&mut self, arm: ArmIndex, leader: Option<&SerialArm>) -> anyhow::Result<Request> {
+        let role = Role::Leader;
+        let calibration = match leader {
+            Some(serial) => self.calibration(Device { arm, role }, serial)?,
+            None => None,
+        };
+        Ok(Request::SetLeader {
+            arm,
+            leader: leader.cloned(),
+            calibration,
+        })
+    }
+
+    fn write_calibration(&self, device: Device) -> anyhow::Result<Request> {
+        let id = self.id(device)?;
+        let stored = calibrations::load(device.role, &id)?
+            .ok_or_else(|| anyhow::anyhow!("no calibration of `{id}` is stored; calibrate it"))?;
+        Ok(Request::SetCalibration {
+            device,
+            calibration: stored.calibration,
+        })
+    }
+}
+
+/// Follows which arms there are, and stores what a calibration came to.
+fn follow_events(
+    mut events: MessageReader<ControlEvent>,
+    mut desk: ResMut<DevicesDesk>,
+    mut panel: ResMut<PanelState>,
+) {
+    for event in events.read() {
+        match event {
+            ControlEvent::SceneLoaded { bundle, .. } => desk.load(&bundle.scene),
+            ControlEvent::CalibrationDone {
+                device,
+                id,
+                result: Ok(calibration),
+            } => panel.notify(match calibrations::store(device.role, id, calibration) {
+                Ok(place) => Notice {
+                    level: NoticeLevel::Info,
+                    text: format!("{id} is calibrated; stored in {place}"),
+                },
+                Err(error) => trouble(format!(
+                    "{id} is calibrated, but only until it is connected again: {error:#}"
+                )),
+            }),
+            _ => {}
+        }
+    }
+}
+
+/// Does what the panels ask for.
+fn carry_out(
+    mut actions: MessageReader<PanelAction>,
+    control: Res<Control>,
+    mut desk: ResMut<DevicesDesk>,
+    mut panel: ResMut<PanelState>,
+    mut inputs: ResMut<PanelInputs>,
+    mut requests: MessageWriter<ControlRequest>,
+) {
+    for action in actions.read() {
+        let request = match action {
+            PanelAction::SetMover { arm, mover } => desk.set_mover(*arm, mover),
+            PanelAction::SetLeader { arm, leader } => desk.set_leader(*arm, leader.as_ref()),
+            PanelAction::WriteCalibration(device) => desk.write_calibration(*device),
+            PanelAction::ListPorts => {
+                // Those that are known stay on show meanwhile.
+                if !matches!(inputs.devices.ports, Ports::Known(_)) {
+                    inputs.devices.ports = Ports::Asked;
+                }
+                desk.ports = Some(control.ask(Request::ListPorts));
+                continue;
+            }
+            _ => continue,
+        };
+        match request {
+            Ok(request) => {
+                requests.write(ControlRequest(request));
+            }
+            Err(error) => panel.notify(trouble(format!("{error:#}"))),
+        }
+    }
+}
+
+/// Takes the list of ports when it has come.
+fn take_ports(mut desk: ResMut<DevicesDesk>, mut inputs: ResMut<PanelInputs>) {
+    let answer = desk.ports.as_mut().and_then(Pending::try_take);
+    let Some(answer) = answer else { return };
+    desk.ports = None;
+    inputs.devices.ports = match answer {
+        Ok(Reply::Ports(ports)) => Ports::Known(ports),
+        Ok(_) => Ports::Failed("the control service answered something else".to_owned()),
+        Err(error) => Ports::Failed(error.to_string()),
+    };
+}
+
+fn trouble(text: String) -> Notice {
+    Notice {
+        level: NoticeLevel::Error,
+        text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SCENE: &str = r#"(
+        name: "test",
+        arms: [(name: "left"), (name: "right", backend: Serial((port: "COM3", id: Some("blue"))))],
+    )"#;
+
+    fn desk() -> DevicesDesk {
+        let mut desk = DevicesDesk::default();
+        desk.load(&Scene::from_ron("test", SCENE).unwrap());
+        desk
+    }
+
+    #[test]
+    fn an_arm_is_known_by_its_id_or_its_name() {
+        let desk = desk();
+        let id = |arm, role| desk.id(Device { arm, role });
+        assert_eq!(id(0, Role::Follower).unwrap(), "left");
+        assert_eq!(id(1, Role::Follower).unwrap(), "blue");
+        assert_eq!(id(1, Role::Leader).unwrap(), "right");
+        assert!(id(2, Role::Follower).is_err());
+    }
+
+    #[test]
+    fn motions_travel_with_their_text_and_unknown_ones_are_refused() {
+        let mut desk = desk();
+        let request = desk
+            .set_mover(0, &Mover::Replay("wave".to_owned()))
+            .unwrap();
+        let Request::SetBackend {
+            arm: 0,
+            backend: Backend::Replay(id),
+            calibration: None,
+            motion: Some(text),
+        } = request
+        else {
+            panic!("{request:?}");
+        };
+        assert_eq!(id, "wave");
+        assert_eq!(
+            Some(text.as_str()),
+            BuiltinMotion::find("wave").map(|it| it.text)
+        );
+        assert!(desk.set_mover(0, &Mover::Replay("no".to_owned())).is_err());
+    }
+
+    #[test]
+    fn an_id_that_leads_elsewhere_is_refused() {
+        let serial = SerialArm {
+            port: "COM4".to_owned(),
+            id: Some("../secret".to_owned()),
+        };
+        let error = desk().set_leader(0, Some(&serial)).unwrap_err();
+        assert!(error.to_string().contains("../secret"), "{error}");
+    }
+}
