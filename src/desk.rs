@@ -222,6 +222,7 @@ fn apply_choices(panel: Res<PanelState>, desk: Res<Desk>, mut view: ResMut<ViewS
         } else {
             GhostMode::Off
         },
+        twin: toggles.twin,
         joint_frames: toggles.frames,
         target_frame: toggles.frames,
         tool_gizmo: toggles.tool_handle,

@@ -23,6 +23,11 @@ pub const BUILTIN_MOTIONS: &[BuiltinMotion] = &[
         name: "Wave",
         text: include_str!("../scenes/motions/wave.ron"),
     },
+    BuiltinMotion {
+        key: "ranges",
+        name: "Ranges",
+        text: include_str!("../scenes/motions/ranges.ron"),
+    },
 ];
 
 impl BuiltinMotion {

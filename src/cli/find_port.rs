@@ -1,7 +1,6 @@
 //! `forearm find-port`: which serial port an arm is on.
 
 use std::collections::BTreeSet;
-use std::io::Write;
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
@@ -9,7 +8,7 @@ use forearm_hardware::port;
 use forearm_protocol::servo::PortInfo;
 use serde_json::json;
 
-use super::{Failure, OrFail, print_json};
+use super::{Failure, OrFail, print_json, tell};
 
 /// How often the ports are looked at while a person unplugs one.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -33,7 +32,7 @@ pub(crate) fn run(args: &FindPortArgs) -> Result<(), Failure> {
         return if args.json {
             print_json(&serde_json::to_value(&there).or_failed()?)
         } else {
-            write_list(&there).or_failed()
+            write_list(&there)
         };
     }
     if there.is_empty() {
@@ -43,7 +42,7 @@ pub(crate) fn run(args: &FindPortArgs) -> Result<(), Failure> {
         );
         return Err(error).or_failed();
     }
-    tell("Unplug the USB cable of the arm that you look for.\n").or_failed()?;
+    tell("Unplug the USB cable of the arm that you look for.\n")?;
     let until = Instant::now() + Duration::from_secs_f64(args.wait);
     let gone = wait_until_gone(&there, &mut || {
         std::thread::sleep(LOOK_EVERY);
@@ -56,13 +55,11 @@ pub(crate) fn run(args: &FindPortArgs) -> Result<(), Failure> {
     tell(&format!(
         "It was on {}. Plug it in again.\n",
         described(&gone)
-    ))
-    .or_failed()?;
+    ))?;
     if let Some(number) = &gone.serial_number {
         tell(&format!(
             "usb:{number} finds it also when the system calls it something else.\n"
-        ))
-        .or_failed()?;
+        ))?;
     }
     Ok(())
 }
@@ -103,7 +100,7 @@ fn described(port: &PortInfo) -> String {
     }
 }
 
-fn write_list(ports: &[PortInfo]) -> std::io::Result<()> {
+fn write_list(ports: &[PortInfo]) -> Result<(), Failure> {
     if ports.is_empty() {
         return tell("There is no serial port; plug the arm's USB cable in.\n");
     }
@@ -122,12 +119,6 @@ fn write_list(ports: &[PortInfo]) -> std::io::Result<()> {
         tell(&format!("{line}\n"))?;
     }
     Ok(())
-}
-
-fn tell(text: &str) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()
 }
 
 #[cfg(test)]

@@ -4,8 +4,12 @@
 
 mod arm;
 mod bench;
+mod bus;
 mod find_port;
+mod motors;
+mod release;
 mod scene;
+mod setup_motors;
 mod snapshot;
 mod teleoperate;
 mod trials;
@@ -60,6 +64,13 @@ enum Command {
     ///
     /// You unplug the arm's USB cable, and the port that goes away is the one.
     FindPort(find_port::FindPortArgs),
+    /// Give new motors their ids, one after the other, as LeRobot does.
+    SetupMotors(setup_motors::SetupMotorsArgs),
+    /// Show the motors of an arm: where they are, how warm, what they complain of; read and write
+    /// their registers.
+    Motors(motors::MotorsArgs),
+    /// Let an arm go limp: switch the torque of its motors off.
+    Release(release::ReleaseArgs),
     /// List the built-in scenes, or check a scene file.
     #[command(subcommand)]
     Scene(scene::SceneCommand),
@@ -158,6 +169,9 @@ pub(crate) fn run() -> Result<(), Failure> {
         Command::Teleoperate(args) => teleoperate::run(&args),
         Command::Trials(args) => trials::run(&args),
         Command::FindPort(args) => find_port::run(&args),
+        Command::SetupMotors(args) => setup_motors::run(&args),
+        Command::Motors(args) => motors::run(&args),
+        Command::Release(args) => release::run(&args),
         Command::Scene(command) => scene::run(&command),
         Command::Arm(command) => arm::run(&command),
         Command::Bench(command) => bench::run(&command),
@@ -296,6 +310,14 @@ pub(crate) fn parse_picture(text: &str) -> Result<PathBuf, String> {
             "`{text}` is not a PNG file's name; expected one that ends in .png"
         ))
     }
+}
+
+/// Prints text as it is.
+pub(crate) fn tell(text: &str) -> Result<(), Failure> {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).or_failed()?;
+    out.flush().or_failed()
 }
 
 /// Prints a value as JSON on one line.

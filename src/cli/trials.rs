@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
-use forearm::files;
 use forearm_control::motion::Motion;
 use forearm_control::trials::{Trial, TrialOutcome, Trials};
 use forearm_control::{ControlConfig, Expectation};

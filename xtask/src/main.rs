@@ -19,6 +19,7 @@ mod display;
 mod e2e;
 mod goldens;
 mod prerequisites;
+mod python;
 mod stages;
 mod test;
 mod web;

@@ -123,6 +123,23 @@ pub(crate) fn node() -> Result<PathBuf> {
     program("node").context("the package nodejs brought no `node`")
 }
 
+/// A Python with pip; installed where that is allowed.
+///
+/// # Errors
+/// Says how to get it where it can't be installed from here.
+pub(crate) fn python() -> Result<PathBuf> {
+    let found = || {
+        let python = program("python3").or_else(|| program("python"))?;
+        output_of(Command::new(&python).args(["-m", "pip", "--version"])).ok()?;
+        Some(python)
+    };
+    if let Some(found) = found() {
+        return Ok(found);
+    }
+    install("Python with pip", &["python3", "python3-pip"])?;
+    found().context("the packages python3 and python3-pip brought no Python with pip")
+}
+
 /// The package of a versioned linker: `lld-22`, or `../lib/llvm-22/bin/lld`.
 fn linker_package(path: &Path) -> Option<String> {
     path.iter().find_map(|part| {

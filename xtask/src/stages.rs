@@ -108,6 +108,14 @@ pub(crate) fn root() -> PathBuf {
     here.parent().unwrap_or(here).to_path_buf()
 }
 
+/// Where results of builds lie.
+pub(crate) fn build_folder() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(
+        || root().join("target"),
+        |folder| std::path::absolute(&folder).unwrap_or_else(|_| folder.into()),
+    )
+}
+
 /// A `cargo` command in the repository's root, of the toolchain that built this program.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

@@ -1,14 +1,17 @@
 //! `cargo xtask test`: what has to pass before a change is good.
 //!
-//! Format, lints, build, every test, with a display of its own, then the browser: see [`e2e`]. With `CI=true` whatever can't run
-//! here is a failure; elsewhere it is said plainly and the rest still runs.
+//! Format, lints, build, every test, with a display of its own and a third party's servo SDK, then the
+//! browser: see [`e2e`]. With `CI=true` whatever can't run here is a failure; elsewhere it is said
+//! plainly and the rest still runs.
 
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::Result;
 
 use crate::display::Display;
 use crate::e2e;
+use crate::python::Python;
 use crate::stages::{self, Outcome, Stages, TEST_ALL, cargo, output_of, run_and_read};
 
 /// How the program that makes the browser's files is tested: it is no part of the workspace's build.
@@ -35,7 +38,7 @@ pub(crate) struct Options {
 /// Names the stages that failed.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let filtered = options.filter.is_some();
-    let mut stages = Stages::new(if filtered { 3 } else { 6 + e2e::STAGES });
+    let mut stages = Stages::new(if filtered { 4 } else { 7 + e2e::STAGES });
     let mut display = None;
     stages.stage("display", || match Display::open() {
         Ok(opened) => {
@@ -46,6 +49,18 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Err(error) if in_ci() => Err(error),
         Err(error) => Ok(Outcome::Skipped(format!(
             "{error:#}; tests of the window will not run"
+        ))),
+    });
+    let mut python = None;
+    stages.stage("servo SDK", || match Python::find_or_install() {
+        Ok(found) => {
+            let note = found.to_string();
+            python = Some(found);
+            Ok(Outcome::Passed(note))
+        }
+        Err(error) if in_ci() => Err(error),
+        Err(error) => Ok(Outcome::Skipped(format!(
+            "{error:#}; no third party will talk to the virtual servos"
         ))),
     });
     if !filtered {
@@ -71,11 +86,16 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     if built {
         stages.stage("tests", || {
-            tests(&TEST_ALL, options.filter.as_deref(), display.as_ref())
+            let mut command = cargo();
+            command.args(TEST_ALL).args(options.filter.as_deref());
+            if let Some(python) = &python {
+                python.apply(&mut command);
+            }
+            tests(&mut command, display.as_ref())
         });
     }
     if !filtered {
-        stages.stage("web tool", || tests(&TEST_WEB_TOOL, None, None));
+        stages.stage("web tool", || tests(cargo().args(TEST_WEB_TOOL), None));
         e2e::add_stages(&mut stages, &e2e::Options::default());
     }
     drop(display);
@@ -125,12 +145,10 @@ fn lints(tests: &[&str]) -> Result<()> {
 }
 
 /// Runs the tests and adds up what every test program reports.
-fn tests(which: &[&str], filter: Option<&str>, display: Option<&Display>) -> Result<Outcome> {
-    let mut command = cargo();
-    command.args(which).arg("--no-fail-fast");
-    command.args(filter);
+fn tests(command: &mut Command, display: Option<&Display>) -> Result<Outcome> {
+    command.arg("--no-fail-fast");
     match display {
-        Some(display) => display.apply(&mut command),
+        Some(display) => display.apply(command),
         // The person's own screen is not for tests.
         None => {
             for name in ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"] {
@@ -139,7 +157,7 @@ fn tests(which: &[&str], filter: Option<&str>, display: Option<&Display>) -> Res
         }
     }
     let mut total = Totals::default();
-    let passed = run_and_read(&mut command, |line| total.add(line))?;
+    let passed = run_and_read(command, |line| total.add(line))?;
     let note = format!(
         "{} passed, {} failed, {} ignored",
         total.passed, total.failed, total.ignored

@@ -9,6 +9,8 @@ use forearm_protocol::control::{Event, StateUpdate, TeleopMode};
 use forearm_protocol::scene::SceneBundle;
 use serde::{Deserialize, Serialize};
 
+use crate::serve::ServedArm;
+
 /// The lowest rate, Hz.
 pub const MIN_RATE_HZ: f64 = 1.0;
 /// The highest rate, Hz: what six servos on a bus and a desktop's timers allow.
@@ -53,6 +55,23 @@ pub struct ControlConfig {
     pub safety: SafetyConfig,
     /// When it ends by itself.
     pub until: Until,
+    /// What becomes of real arms when they are left: at the end, and when something else moves the
+    /// arm from then on.
+    #[serde(default)]
+    pub on_exit: OnExit,
+    /// Arms of the scene whose servos are served to other programs.
+    #[serde(default)]
+    pub served: Vec<ServedArm>,
+}
+
+/// What becomes of a real arm that is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum OnExit {
+    /// It goes limp, as LeRobot leaves it.
+    #[default]
+    TorqueOff,
+    /// It holds where it is.
+    Hold,
 }
 
 /// When the service stops ticking by itself. It then holds its state, to be inspected.
@@ -164,6 +183,8 @@ impl Default for ControlConfig {
             watchdog_secs: 1.0,
             safety: SafetyConfig::default(),
             until: Until::Stopped,
+            on_exit: OnExit::default(),
+            served: Vec::new(),
         }
     }
 }

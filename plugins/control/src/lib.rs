@@ -20,25 +20,32 @@
 //! but what it publishes, 20 times a second.
 
 pub mod backend;
+mod calibrate;
 pub mod config;
 pub mod expectation;
 pub mod headless;
 pub mod jitter;
+mod line;
 pub mod motion;
+pub mod motors;
 mod pace;
 #[cfg(feature = "bevy")]
 pub mod plugin;
+mod procedure;
 mod publish;
 mod rig;
+pub mod serve;
 mod service;
 pub mod teleop;
 pub mod timing;
 pub mod trials;
 
-pub use config::{ConfigError, ControlConfig, ControlSetup, Startup, Until};
+pub use config::{ConfigError, ControlConfig, ControlSetup, OnExit, Startup, Until};
 pub use expectation::Expectation;
 pub use headless::{HeadlessOptions, HeadlessReport};
 pub use jitter::jitter_objects;
+pub use line::EMULATED;
 #[cfg(feature = "bevy")]
 pub use plugin::{Control, ControlPlugin, ControlRequest};
+pub use serve::{Incident, ServedArm, ServedAt};
 pub use service::ControlService;

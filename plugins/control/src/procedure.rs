@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use forearm_hardware::bus::{BusError, Job, JobReply, PerServo};
+use forearm_hardware::bus::{BusError, Job, JobReply};
 use forearm_hardware::codec::Register;
 
 use crate::line::BusLine;
@@ -25,7 +25,11 @@ impl<T> Procedure<T> {
     /// Goes as far as it can without waiting; answers what it came to, once. It must not be polled
     /// again after that.
     pub(crate) fn poll(&mut self) -> Option<T> {
-        match self.0.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        match self
+            .0
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+        {
             Poll::Ready(value) => Some(value),
             Poll::Pending => None,
         }
@@ -56,25 +60,10 @@ impl Jobs {
     }
 
     /// Reads a register of one motor.
-    pub(crate) async fn read(
-        &self,
-        id: u8,
-        register: &'static Register,
-    ) -> Result<i32, BusError> {
+    pub(crate) async fn read(&self, id: u8, register: &'static Register) -> Result<i32, BusError> {
         match self.run(Job::Read { id, register }).await? {
             JobReply::Value { value, .. } => Ok(value),
             _ => Ok(0),
-        }
-    }
-
-    /// Reads a register of all motors of the bus.
-    pub(crate) async fn read_all(
-        &self,
-        register: &'static Register,
-    ) -> Result<PerServo<i32>, BusError> {
-        match self.run(Job::ReadAll { register }).await? {
-            JobReply::Values(values) => Ok(values),
-            _ => Ok(PerServo::default()),
         }
     }
 

@@ -7,6 +7,8 @@
 //! Positions are encoder ticks (4096 a turn), times seconds. Everything but ports, threads and
 //! pseudo-terminals is free of IO and clocks.
 
+pub mod bus;
 pub mod codec;
 pub mod emulator;
+pub mod line;
 pub mod port;

@@ -4,12 +4,14 @@
 #[path = "../tests/common/mod.rs"]
 mod common;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use common::devices::{bus, calibration, connect, lead, ports, real, troubled};
 use common::workers::{trials, workers};
 use common::{Stage, inputs};
-use forearm_panel::{PanelInputs, Sheet, ThemeChoice, TrialsView};
+use forearm_panel::{PanelInputs, Ports, Sheet, ThemeChoice, TrialsView};
 use forearm_protocol::control::{Notice, NoticeLevel, TeleopMode};
+use forearm_protocol::servo::{CalibrationStage, CalibrationStatus, Connection, Role};
 
 fn main() {
     let folder = PathBuf::from(
@@ -157,4 +159,106 @@ fn main() {
     let mut stage = Stage::new(1280.0, 720.0, PanelInputs::default());
     stage.settle();
     stage.picture().save(&folder.join("empty.png"));
+
+    devices(&folder);
+    wizard(&folder);
+}
+
+/// Real arms: being chosen, doing well, in trouble.
+fn devices(folder: &Path) {
+    for (width, height) in [(1280.0, 900.0), (360.0, 740.0), (1024.0, 700.0)] {
+        for theme in [ThemeChoice::Dark, ThemeChoice::Light] {
+            let save = |stage: &Stage, what: &str| {
+                let name = format!("device-{what}-{width}-{theme:?}.png").to_lowercase();
+                stage.picture().save(&folder.join(name));
+            };
+            let stage = |inputs| {
+                let mut stage = Stage::new(width, height, inputs);
+                stage.state.settings.theme = theme;
+                stage.settle();
+                stage
+            };
+            let mut it = stage(inputs(&["follower"]));
+            it.inputs.devices.ports = ports();
+            tall(&mut it);
+            let at = it.find("Real arm");
+            it.click(at);
+            it.settle();
+            save(&it, "choose");
+            it.inputs.devices.ports = Ports::Known(Vec::new());
+            it.settle();
+            save(&it, "none");
+
+            let mut it = stage(real(&["follower"], |arms| {
+                connect(&mut arms[0], bus("/dev/ttyACM0"));
+                lead(&mut arms[0], bus("/dev/ttyACM1"));
+            }));
+            it.state.settings.plot_error = true;
+            tall(&mut it);
+            save(&it, "good");
+            let at = it.find("Bus and motors");
+            it.click(at);
+            it.settle();
+            save(&it, "good-open");
+
+            let mut it = stage(real(&["follower"], |arms| {
+                let mut bus = troubled("/dev/ttyACM0");
+                bus.calibration = CalibrationStatus::Differs(vec![
+                    "elbow_flex: homing offset is 112, the file says 14".to_owned(),
+                    "gripper: range is 2031 to 3470, the file says 1998 to 3412".to_owned(),
+                ]);
+                connect(&mut arms[0], bus);
+            }));
+            tall(&mut it);
+            let at = it.find("Bus and motors");
+            it.click(at);
+            it.settle();
+            save(&it, "trouble");
+
+            let mut it = stage(real(&["follower"], |arms| {
+                let mut lost = bus("/dev/ttyACM0");
+                lost.connection = Connection::Lost(
+                    "/dev/ttyACM0 went away: plug its USB cable in again.".to_owned(),
+                );
+                connect(&mut arms[0], lost);
+                let mut leader = bus("/dev/serial/by-id/usb-1a86_USB_Single_Serial_5A46085310");
+                leader.calibration = CalibrationStatus::Missing;
+                lead(&mut arms[0], leader);
+            }));
+            tall(&mut it);
+            save(&it, "lost");
+        }
+    }
+}
+
+/// Makes the window so high that a phone shows all of the card.
+fn tall(stage: &mut Stage) {
+    if stage.size.x < 800.0 {
+        stage.size.y = 1100.0;
+    }
+    stage.settle();
+}
+
+/// The guided calibration at its stages.
+fn wizard(folder: &Path) {
+    for (width, height) in [
+        (1280.0, 720.0),
+        (360.0, 740.0),
+        (1024.0, 700.0),
+        (853.0, 480.0),
+    ] {
+        for theme in [ThemeChoice::Dark, ThemeChoice::Light] {
+            for stage in [CalibrationStage::Middle, CalibrationStage::Ranges] {
+                let inputs = real(&["follower"], |arms| {
+                    connect(&mut arms[0], bus("/dev/ttyACM0"));
+                });
+                let mut it = Stage::new(width, height, inputs);
+                it.inputs.devices.calibration = Some(calibration(stage, Role::Follower));
+                it.state.settings.theme = theme;
+                it.settle();
+                let name = format!("wizard-{stage:?}-{width}-{theme:?}.png").to_lowercase();
+                it.picture().save(&folder.join(name));
+            }
+        }
+    }
 }

@@ -5,8 +5,11 @@ use egui::{
     WidgetInfo, vec2,
 };
 use forearm_protocol::control::{ArmState, Command, Request, StateUpdate, TeleopMode};
+use forearm_protocol::servo::{CalibrationStatus, Connection};
 
 use crate::actions::{Outbox, PanelAction};
+use crate::device_section;
+use crate::devices::short_port;
 use crate::inputs::{ArmView, PanelInputs};
 use crate::joint_row::{self, JointRow};
 use crate::state::{ArmCard, PanelState};
@@ -17,6 +20,10 @@ use crate::widgets;
 
 /// How long an intervention of the safety chain stays readable, seconds.
 const LIMITED_SECS: f64 = 2.0;
+/// The tag beside an arm's name has at most so many letters.
+const TAG_LETTERS: usize = 10;
+/// A longer name is shortened before that tag is left out, points.
+const NAME_WIDTH: f32 = 96.0;
 
 /// Draws the panel's contents.
 pub(crate) fn show(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs, out: &mut Outbox) {
@@ -60,6 +67,7 @@ fn e_stop(ui: &mut Ui, state: &mut PanelState, stopped: bool, out: &mut Outbox) 
     }
     let size = vec2(ui.available_width(), 48.0);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+    state.e_stop = Some(rect);
     let radius = CornerRadius::same(8);
     let name = if stopped {
         "Clear emergency stop"
@@ -139,7 +147,8 @@ fn arm(
         let Some(card) = state.arms.get_mut(index) else {
             return;
         };
-        status(ui, card, update, arm_state, inputs.gamepads);
+        let calibrating = inputs.devices.calibrating(index);
+        status(ui, card, update, arm_state, inputs.gamepads, calibrating);
         if arm_state.is_some_and(|arm| arm.mode == TeleopMode::Script) {
             script(ui, card, inputs, index, out);
             if inputs.workers.trials.is_some() {
@@ -150,7 +159,10 @@ fn arm(
         if view.model.dof() > 0 {
             joint_row::columns(ui);
         }
-        let obstacle = obstacle(update, arm_state);
+        let obstacle = match inputs.devices.calibrating(index) {
+            true => Some("It is being calibrated"),
+            false => obstacle(update, arm_state),
+        };
         let now_secs = ui.input(|input| input.time);
         if let Some(arm_state) = arm_state {
             card.sliders
@@ -175,6 +187,11 @@ fn arm(
         if view.model.dof() == 0 {
             widgets::hint(ui, "Its model could not be read.");
         }
+        if let Some(arm_state) = arm_state {
+            let settings = &mut state.settings;
+            let card = &mut card.devices;
+            device_section::show(ui, card, settings, inputs, index, arm_state, out);
+        }
     });
 }
 
@@ -192,12 +209,22 @@ fn header(
     let flipped = widgets::sides(
         ui,
         |ui| {
-            let (color, meaning) = match connected {
-                true => (palette.good, "Connected"),
-                false => (palette.weak, "Not connected"),
+            let lost = arm_state
+                .and_then(|arm| arm.bus.as_ref())
+                .is_some_and(|bus| matches!(bus.connection, Connection::Lost(_)));
+            let (color, meaning) = match (lost, connected) {
+                (true, _) => (palette.danger, "Connection lost"),
+                (false, true) => (palette.good, "Connected"),
+                (false, false) => (palette.weak, "Not connected"),
             };
             widgets::dot(ui, color, meaning);
-            let tag_width = 64.0;
+            let backend = arm_state.map_or(view.backend.as_str(), |arm| arm.backend.as_str());
+            let shown = shortened(short_port(backend), TAG_LETTERS);
+            let tag_width = widgets::tag_width(ui, &shown) + 8.0;
+            let name_width = widgets::width_of(ui, &view.name, theme::title());
+            // In a narrow card the name matters more; what moves the arm is told below, too.
+            let tagged = ui.available_width() >= name_width.min(NAME_WIDTH) + tag_width;
+            let tag_width = if tagged { tag_width } else { 0.0 };
             let text = RichText::new(&view.name)
                 .font(theme::title())
                 .color(palette.strong);
@@ -206,17 +233,21 @@ fn header(
                 let name = egui::Label::new(text).truncate().sense(Sense::click());
                 clicked = ui.add(name).clicked();
             });
-            let backend = arm_state.map_or(view.backend.as_str(), |arm| arm.backend.as_str());
-            widgets::tag(ui, backend).on_hover_text(format!("Model {}", view.model.name));
+            if tagged {
+                let about = format!("Moved by {backend}; model {}", view.model.name);
+                widgets::tag(ui, &shown).on_hover_text(about);
+            }
         },
         |ui| {
             let on = arm_state.is_some_and(|arm| arm.torque);
             ui.add_enabled_ui(connected, |ui| {
-                widgets::switch(ui, on, "Torque").on_hover_text(if on {
-                    "Motors hold; off lets the arm sag"
-                } else {
-                    "Motors are off; on starts at the present position"
-                })
+                widgets::switch(ui, on, "Torque")
+                    .on_hover_text(if on {
+                        "Motors hold; off lets the arm sag"
+                    } else {
+                        "Motors are off; on starts at the present position"
+                    })
+                    .on_disabled_hover_text("The arm is not connected")
             })
             .inner
             .clicked()
@@ -229,6 +260,14 @@ fn header(
     clicked
 }
 
+/// A text of at most so many letters.
+fn shortened(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most - 1).chain(['…']).collect()
+}
+
 /// Draws what the arm is doing, or what the safety chain did to it last.
 fn status(
     ui: &mut Ui,
@@ -236,6 +275,7 @@ fn status(
     update: Option<&StateUpdate>,
     arm_state: Option<&ArmState>,
     gamepads: usize,
+    calibrating: bool,
 ) {
     let palette = theme::palette(ui);
     let now_secs = ui.input(|input| input.time);
@@ -258,14 +298,24 @@ fn status(
         return;
     }
     let (text, color) = match (update, arm_state) {
+        _ if calibrating => ("Being calibrated".to_owned(), palette.accent),
         (Some(update), Some(arm)) if arm.connected => doing(update, arm, gamepads, palette),
-        (_, Some(_)) => (
-            "Not connected: waiting for it to answer".to_owned(),
-            palette.weak,
-        ),
+        (_, Some(arm)) => unconnected(arm, palette),
         _ => ("Waiting for the control service".to_owned(), palette.weak),
     };
     widgets::text_in(ui, rect, &text, theme::small(), color, Align::Min);
+}
+
+/// How an arm that does not answer stands, in words.
+fn unconnected(arm: &ArmState, palette: &Palette) -> (String, Color32) {
+    match arm.bus.as_ref().map(|bus| &bus.connection) {
+        Some(Connection::Lost(_)) => ("Connection lost: see below".to_owned(), palette.danger),
+        Some(Connection::Connecting) => ("Connecting".to_owned(), palette.accent),
+        _ => (
+            "Not connected: waiting for it to answer".to_owned(),
+            palette.weak,
+        ),
+    }
 }
 
 /// What a connected arm is doing, in words.
@@ -282,6 +332,16 @@ fn doing(
     );
     if by_gamepad && gamepads == 0 {
         return (format!("{mode}, but none is connected"), palette.warning);
+    }
+    let uncalibrated = arm.bus.as_ref().is_some_and(|bus| {
+        let calibration = &bus.calibration;
+        matches!(
+            calibration,
+            CalibrationStatus::Missing | CalibrationStatus::Differs(_)
+        )
+    });
+    if uncalibrated {
+        return ("Not calibrated: see below".to_owned(), palette.warning);
     }
     let doing = match (update.e_stopped, arm.torque, update.active) {
         (true, ..) => "stopped",

@@ -168,7 +168,8 @@ pub(crate) fn user_of(
 /// Whether what a person called a port (its name, or `usb:` and a serial number) is this one.
 fn is_port(called: &str, port: &PortInfo) -> bool {
     called == port.name
-        || (called.strip_prefix("usb:")).is_some_and(|number| port.serial_number.as_deref() == Some(number))
+        || (called.strip_prefix("usb:"))
+            .is_some_and(|number| port.serial_number.as_deref() == Some(number))
 }
 
 #[cfg(test)]

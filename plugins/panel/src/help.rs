@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use egui::{Area, Id, Modal, Order, RichText, ScrollArea, Sense, Ui, Vec2, vec2};
+use forearm_protocol::control::Command;
 use forearm_protocol::keys::KEY_BINDINGS;
 
+use crate::actions::Outbox;
 use crate::function_keys;
+use crate::inputs::PanelInputs;
 use crate::narrow;
 use crate::state::PanelState;
 use crate::theme;
@@ -47,8 +50,8 @@ const KEYBOARD_HINT: &str = "A held key turns its joint step by step, as in LeRo
                              Keys don't drive while a field has the keyboard.";
 
 /// Draws the help over everything, if it is open; in a narrow window below the bar, which has the
-/// emergency stop.
-pub(crate) fn show(ui: &Ui, state: &mut PanelState) {
+/// emergency stop. In a wide one it shines through, and a click on it stops as ever.
+pub(crate) fn show(ui: &Ui, state: &mut PanelState, inputs: &PanelInputs, out: &mut Outbox) {
     if !state.help_open {
         return;
     }
@@ -71,7 +74,18 @@ pub(crate) fn show(ui: &Ui, state: &mut PanelState) {
         let size = vec2((screen.width() - 64.0).min(780.0), screen.height() - 160.0);
         let modal = Modal::new(id).area(area).frame(frame);
         let shown = modal.show(ui.ctx(), |ui| contents(ui, size));
-        shown.inner || shown.backdrop_response.clicked()
+        let beside = &shown.backdrop_response;
+        let at = beside.interact_pointer_pos().filter(|_| beside.clicked());
+        let stopped = inputs.state.as_ref().is_some_and(|update| update.e_stopped);
+        if at
+            .zip(state.e_stop)
+            .is_some_and(|(at, stop)| stop.contains(at))
+            && !stopped
+        {
+            state.release_sliders();
+            out.commands.push(Command::EStop);
+        }
+        shown.inner || beside.clicked()
     };
     if closed {
         state.help_open = false;

@@ -5,14 +5,14 @@ use forearm_protocol::control::StateUpdate;
 /// Samples kept. At 20 updates a second this is half a minute; faster services get less.
 const CAPACITY: usize = 600;
 
-/// A ring of samples of every joint's position and target. Memory is taken once a scene.
+/// A ring of samples of every joint's position, target and twin. Memory is taken once a scene.
 #[derive(Debug, Clone, Default)]
 pub struct History {
     /// Index of each arm's first joint among all joints, and the number of all joints at the end.
     offsets: Vec<usize>,
     times: Vec<f64>,
-    /// Per sample, per joint: position and target.
-    values: Vec<[f64; 2]>,
+    /// Per sample, per joint: position, target, and the twin's position (NaN without a twin).
+    values: Vec<[f64; 3]>,
     next: usize,
     len: usize,
     generation: u64,
@@ -27,6 +27,8 @@ pub struct Sample {
     pub position: f64,
     /// Commanded position, radians or metres.
     pub target: f64,
+    /// Position of a real arm's simulated twin, radians or metres.
+    pub twin: Option<f64>,
 }
 
 impl History {
@@ -45,9 +47,13 @@ impl History {
         let joints = self.joints();
         self.times[self.next] = update.time_secs;
         let row = &mut self.values[self.next * joints..(self.next + 1) * joints];
-        let states = update.arms.iter().flat_map(|arm| &arm.joints);
-        for (value, state) in row.iter_mut().zip(states) {
-            *value = [state.position, state.target];
+        let states = update.arms.iter().flat_map(|arm| {
+            let twin = |joint| arm.twin.as_ref().and_then(|twin| twin.get(joint).copied());
+            let joints = arm.joints.iter().enumerate();
+            joints.map(move |(joint, state)| (state, twin(joint).unwrap_or(f64::NAN)))
+        });
+        for (value, (state, twin)) in row.iter_mut().zip(states) {
+            *value = [state.position, state.target, twin];
         }
         self.next = (self.next + 1) % CAPACITY;
         self.len = (self.len + 1).min(CAPACITY);
@@ -70,11 +76,12 @@ impl History {
         let count = if column.is_some() { self.len } else { 0 };
         (0..count).map(move |index| {
             let row = (oldest + index) % CAPACITY;
-            let [position, target] = self.values[row * joints + column.unwrap_or(0)];
+            let [position, target, twin] = self.values[row * joints + column.unwrap_or(0)];
             Sample {
                 time_secs: self.times[row],
                 position,
                 target,
+                twin: (!twin.is_nan()).then_some(twin),
             }
         })
     }
@@ -100,7 +107,7 @@ impl History {
             self.offsets.push(self.joints() + arm.joints.len());
         }
         self.times = vec![0.0; CAPACITY];
-        self.values = vec![[0.0; 2]; CAPACITY * self.joints()];
+        self.values = vec![[0.0; 3]; CAPACITY * self.joints()];
         self.next = 0;
         self.len = 0;
         self.generation = update.scene_generation;
@@ -155,7 +162,8 @@ mod tests {
             Sample {
                 time_secs: 10.0,
                 position: 12.0,
-                target: -10.0
+                target: -10.0,
+                twin: None,
             }
         );
         assert!(
@@ -164,6 +172,23 @@ mod tests {
                 .all(|pair| pair[0].time_secs < pair[1].time_secs)
         );
         assert_eq!(history.last_time(), Some((CAPACITY + 9) as f64));
+    }
+
+    #[test]
+    fn a_twin_is_kept_while_there_is_one() {
+        let mut history = History::default();
+        history.push(&update(1, 1.0, &[1, 2]));
+        let mut with = update(1, 2.0, &[1, 2]);
+        // A twin of another model has no place for the second joint.
+        with.arms[1].twin = Some(vec![0.5]);
+        history.push(&with);
+        let twins = |arm, joint| {
+            let samples = history.samples(arm, joint);
+            samples.map(|sample| sample.twin).collect::<Vec<_>>()
+        };
+        assert_eq!(twins(1, 0), [None, Some(0.5)]);
+        assert_eq!(twins(1, 1), [None, None]);
+        assert_eq!(twins(0, 0), [None, None]);
     }
 
     #[test]

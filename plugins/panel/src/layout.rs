@@ -8,7 +8,9 @@ use crate::actions::{Outbox, PanelAction};
 use crate::inputs::PanelInputs;
 use crate::settings::{LEFT_WIDTH, PLOT_HEIGHT, RIGHT_WIDTH, ViewPreset};
 use crate::state::{ArmCard, PanelState};
-use crate::{arms, cameras, function_keys, help, hud, narrow, plot, telemetry, theme, top_bar};
+use crate::{
+    arms, calibration, cameras, function_keys, help, hud, narrow, plot, telemetry, theme, top_bar,
+};
 
 /// The least width that side panels leave for the picture, points.
 const LEAST_PICTURE: f32 = 360.0;
@@ -21,7 +23,8 @@ const PLOT: &str = "plot";
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "bevy", derive(bevy::prelude::Resource))]
 pub struct PanelOutput {
-    /// Whether the pointer belongs to the panels: it is over one of them, or drags something.
+    /// Whether the pointer belongs to the panels: it is over one of them, or drags something, or an
+    /// arm is being calibrated.
     pub pointer_captured: bool,
     /// Whether keys belong to the panels: a field has the keyboard. Escape stays the app's.
     pub keyboard_captured: bool,
@@ -47,6 +50,7 @@ pub fn show(
     out: &mut Outbox,
 ) -> PanelOutput {
     prepare(ui, state, inputs, out);
+    state.e_stop = None;
     shortcuts(ui, state, inputs, out);
     let free = if ui.available_width() < narrow::WIDTH {
         narrow::show(ui, state, inputs, out)
@@ -58,10 +62,11 @@ pub fn show(
         .rect_stroke(free, 0.0, line, StrokeKind::Outside);
     cameras::show_enlarged(ui, state, inputs, free);
     hud::show(ui, state, inputs, free, out);
+    calibration::show(ui, inputs, free, out);
     state.toasts.show(ui, free);
-    help::show(ui, state);
+    help::show(ui, state, inputs, out);
     announce(ui, state, out);
-    output(ui, free)
+    output(ui, free, inputs.devices.calibration.is_some())
 }
 
 /// Draws panels at all sides of the picture; answers with what is left for it.
@@ -239,7 +244,8 @@ fn announce(ui: &Ui, state: &mut PanelState, out: &mut Outbox) {
     state.announced = Some(state.settings.clone());
 }
 
-fn output(ui: &Ui, free: Rect) -> PanelOutput {
+/// What the rest of the app needs to know; `busy` if nobody should work in the picture.
+fn output(ui: &Ui, free: Rect, busy: bool) -> PanelOutput {
     let ctx = ui.ctx();
     let over_panel = ctx
         .input(|input| input.pointer.interact_pos())
@@ -251,7 +257,7 @@ fn output(ui: &Ui, free: Rect) -> PanelOutput {
         });
     let zoom = ctx.zoom_factor();
     PanelOutput {
-        pointer_captured: ctx.egui_is_using_pointer() || over_panel,
+        pointer_captured: ctx.egui_is_using_pointer() || over_panel || busy,
         keyboard_captured: ctx.egui_wants_keyboard_input(),
         free_rect: Rect::from_min_max(
             (free.min.to_vec2() * zoom).to_pos2(),

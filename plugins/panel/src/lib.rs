@@ -13,7 +13,10 @@
 
 pub mod actions;
 mod arms;
+mod bus_table;
+mod calibration;
 mod cameras;
+mod device_section;
 pub mod devices;
 mod figures;
 mod function_keys;
@@ -29,6 +32,7 @@ mod narrow;
 mod plot;
 #[cfg(feature = "bevy")]
 pub mod plugin;
+mod port_form;
 pub mod settings;
 mod sliders;
 pub mod state;

@@ -1,4 +1,5 @@
-//! The plot at the bottom: targets (dashed) and positions (solid) of chosen joints.
+//! The plot at the bottom: targets (dashed) and positions (solid) of chosen joints, or how far real
+//! joints are from those of their simulated twins.
 
 use std::collections::BTreeSet;
 
@@ -20,8 +21,20 @@ const WINDOW_SECS: f64 = 10.0;
 const DEFAULT_JOINTS: usize = 3;
 /// Width that the name of the unit needs.
 const UNIT_WIDTH: f32 = 80.0;
+/// Width that the legend needs, of positions and targets, and of errors.
+const LEGEND_WIDTH: f32 = 140.0;
+const ERROR_WIDTH: f32 = 120.0;
 /// Width of the list of joints.
 const LIST_WIDTH: f32 = 148.0;
+
+/// What is drawn of a joint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quantity {
+    Target,
+    Position,
+    /// Measured position less that of the simulated twin.
+    TwinError,
+}
 
 /// Draws the panel's contents; answers whether a person closed it.
 pub(crate) fn show(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs) -> bool {
@@ -49,6 +62,20 @@ pub(crate) fn show(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs) ->
     closed
 }
 
+/// Whether there is a real arm with a simulated twin.
+fn has_twin(inputs: &PanelInputs) -> bool {
+    let arms = inputs.state.iter().flat_map(|state| &state.arms);
+    arms.into_iter().any(|arm| arm.twin.is_some())
+}
+
+/// Draws the choice between positions and errors, where there is one.
+fn quantity_choice(ui: &mut Ui, error: &mut bool) {
+    let choices = [(false, "Positions"), (true, "Error")];
+    if let Some(chosen) = widgets::segments(ui, Some(*error), &choices, "plotted") {
+        *error = chosen;
+    }
+}
+
 fn header(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs) -> bool {
     let palette = theme::palette(ui);
     let unit = match state.settings.units {
@@ -57,14 +84,26 @@ fn header(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs) -> bool {
         Units::LeRobot => "LeRobot units",
     };
     let frozen = &mut state.frozen;
+    let twin = has_twin(inputs);
+    let error = &mut state.settings.plot_error;
     widgets::sides(
         ui,
         |ui| {
-            widgets::title(ui, "Joints");
+            if twin {
+                quantity_choice(ui, error);
+            } else {
+                widgets::title(ui, "Joints");
+            }
             ui.add_space(8.0);
-            legend(ui, palette.text, false, "actual");
-            ui.add_space(8.0);
-            legend(ui, palette.text, true, "target");
+            if twin && *error {
+                if ui.available_width() > ERROR_WIDTH {
+                    legend(ui, palette.text, false, "measured − twin");
+                }
+            } else if ui.available_width() > LEGEND_WIDTH {
+                legend(ui, palette.text, false, "actual");
+                ui.add_space(8.0);
+                legend(ui, palette.text, true, "target");
+            }
             ui.add_space(8.0);
             if ui.available_width() > UNIT_WIDTH {
                 widgets::hint(ui, unit);
@@ -201,6 +240,11 @@ struct Series {
 
 fn draw(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs, chosen: &BTreeSet<String>) {
     let units = state.settings.units;
+    let error = state.settings.plot_error && has_twin(inputs);
+    let quantities: &[Quantity] = match error {
+        true => &[Quantity::TwinError],
+        false => &[Quantity::Target, Quantity::Position],
+    };
     let PanelState { frozen, lines, .. } = state;
     let history = frozen.as_ref().unwrap_or(&inputs.history);
     let mut drawn = Vec::new();
@@ -214,17 +258,20 @@ fn draw(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs, chosen: &BTre
             }
             let scale = Scale::new(&arm.model, joint, units);
             let name = &arm.model.joints[joint].name;
-            let target = Series {
-                name: format!("{name} target"),
-                color,
-                dashed: true,
+            let series = |quantity| {
+                let name = match quantity {
+                    Quantity::Target => format!("{name} target"),
+                    Quantity::Position => name.clone(),
+                    Quantity::TwinError => format!("{name} error"),
+                };
+                Series {
+                    name,
+                    color,
+                    dashed: quantity == Quantity::Target,
+                }
             };
-            let actual = Series {
-                name: name.clone(),
-                color,
-                dashed: false,
-            };
-            for (line, target) in [(target, true), (actual, false)] {
+            for quantity in quantities {
+                let line = series(*quantity);
                 if lines.len() == drawn.len() {
                     lines.push(Vec::new());
                 }
@@ -233,14 +280,25 @@ fn draw(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs, chosen: &BTre
                     history,
                     (arm_index, joint),
                     scale,
-                    target,
+                    *quantity,
                 );
                 drawn.push(line);
             }
         }
     }
-    let (low, high) = bounds(&lines[..drawn.len()], units);
-    let decimals = if units == Units::Radians { 3 } else { 1 };
+    let step = match (units, error) {
+        (Units::Radians, false) => 0.2,
+        (Units::Radians, true) => 0.02,
+        (_, false) => 10.0,
+        (_, true) => 1.0,
+    };
+    let (low, high) = bounds(&lines[..drawn.len()], step);
+    let decimals = match (units, error) {
+        (Units::Radians, false) => 3,
+        (Units::Radians, true) => 4,
+        (_, false) => 1,
+        (_, true) => 2,
+    };
     let palette = theme::palette(ui);
     let lines = &*lines;
     ui.style_mut().visuals.extreme_bg_color = palette.chart;
@@ -301,13 +359,14 @@ fn draw(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs, chosen: &BTre
         });
 }
 
-/// The points of one joint: seconds before the newest sample, and its position or target.
+/// The points of one joint: seconds before the newest sample, and what is drawn of it. Samples
+/// without a twin have no error.
 fn fill(
     points: &mut Vec<PlotPoint>,
     history: &History,
     (arm, joint): (usize, usize),
     scale: Scale<'_>,
-    target: bool,
+    quantity: Quantity,
 ) {
     points.clear();
     let Some(last) = history.last_time() else {
@@ -317,20 +376,21 @@ fn fill(
         history
             .samples(arm, joint)
             .filter(|sample| last - sample.time_secs <= WINDOW_SECS + 1.0)
-            .map(|sample| {
-                let value = if target {
-                    sample.target
-                } else {
-                    sample.position
+            .filter_map(|sample| {
+                let value = match quantity {
+                    Quantity::Target => scale.to_shown(sample.target),
+                    Quantity::Position => scale.to_shown(sample.position),
+                    Quantity::TwinError => {
+                        scale.to_shown(sample.position) - scale.to_shown(sample.twin?)
+                    }
                 };
-                PlotPoint::new(sample.time_secs - last, scale.to_shown(value))
+                Some(PlotPoint::new(sample.time_secs - last, value))
             }),
     );
 }
 
 /// Bounds that hold all lines and move in steps, so that the picture stays calm.
-fn bounds(lines: &[Vec<PlotPoint>], units: Units) -> (f64, f64) {
-    let step = if units == Units::Radians { 0.2 } else { 10.0 };
+fn bounds(lines: &[Vec<PlotPoint>], step: f64) -> (f64, f64) {
     let values = lines
         .iter()
         .flatten()
@@ -407,14 +467,14 @@ mod tests {
 
     #[test]
     fn bounds_hold_everything_and_never_collapse() {
-        assert_eq!(bounds(&[], Units::Degrees), (-30.0, 30.0));
+        assert_eq!(bounds(&[], 10.0), (-30.0, 30.0));
         let flat = vec![PlotPoint::new(0.0, 0.0)];
-        assert_eq!(bounds(&[flat], Units::Degrees), (-10.0, 10.0));
+        assert_eq!(bounds(&[flat], 10.0), (-10.0, 10.0));
         let wide = vec![PlotPoint::new(-1.0, -41.0), PlotPoint::new(0.0, 33.0)];
-        assert_eq!(bounds(&[wide], Units::Degrees), (-50.0, 40.0));
+        assert_eq!(bounds(&[wide], 10.0), (-50.0, 40.0));
         let broken = vec![PlotPoint::new(0.0, f64::NAN)];
         assert_eq!(
-            bounds(&[broken], Units::Radians),
+            bounds(&[broken], 0.2),
             (-0.6000000000000001, 0.6000000000000001)
         );
     }

@@ -223,8 +223,14 @@ fn row(ui: &mut Ui, port: &PortInfo, on: bool, user: Option<String>) -> bool {
     let text = rect
         .with_min_x(rect.min.x + 28.0)
         .with_max_x(rect.max.x - 8.0);
-    let upper = Rect::from_min_max(pos2(text.min.x, text.min.y + 3.0), pos2(text.max.x, text.center().y));
-    let lower = Rect::from_min_max(pos2(text.min.x, text.center().y), pos2(text.max.x, text.max.y - 3.0));
+    let upper = Rect::from_min_max(
+        pos2(text.min.x, text.min.y + 3.0),
+        pos2(text.max.x, text.center().y),
+    );
+    let lower = Rect::from_min_max(
+        pos2(text.min.x, text.center().y),
+        pos2(text.max.x, text.max.y - 3.0),
+    );
     let strong = fade(palette.strong);
     widgets::text_in(ui, upper, &port.name, theme::mono(), strong, Align::Min);
     let kind = match &user {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use egui::Rect;
 use egui_plot::PlotPoint;
 use forearm_protocol::control::Notice;
 
@@ -39,6 +40,8 @@ pub struct PanelState {
     pub(crate) unfolded: BTreeSet<String>,
     /// What trials are asked for.
     pub(crate) trial: TrialForm,
+    /// Where the emergency stop was drawn last.
+    pub(crate) e_stop: Option<Rect>,
 }
 
 /// What trials of a motion are asked for.

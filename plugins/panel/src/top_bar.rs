@@ -4,6 +4,7 @@ use egui::{Align, Layout, RichText, Stroke, Ui, UiBuilder, Vec2, vec2};
 use forearm_protocol::control::{Command, Request, TeleopMode};
 
 use crate::actions::{Outbox, PanelAction};
+use crate::devices::leader_obstacle;
 use crate::function_keys;
 use crate::hud::Concern;
 use crate::inputs::PanelInputs;
@@ -175,6 +176,7 @@ fn e_stop(
         Some(size) => ui.add_sized(size, button),
         None => ui.add(button),
     };
+    state.e_stop = Some(button.rect);
     if stopped {
         if button.clicked() {
             out.request(Request::ClearEStop);
@@ -283,9 +285,22 @@ fn mode_menu(ui: &mut Ui, state: &PanelState, inputs: &PanelInputs, width: f32, 
         let name = mode.map_or("Mode", mode_name);
         let (button, picked) = widgets::menu(ui, name, width, |ui| {
             let mut picked = None;
+            let leader = arm_state.is_some_and(|arm| arm.leader.is_some());
             for (other, name, about) in MODES {
-                let entry = widgets::menu_entry(ui, mode == Some(other), name);
-                if entry.on_hover_text(about).clicked() {
+                let on = mode == Some(other);
+                let follows = other == TeleopMode::Leader;
+                if follows && !leader && !on {
+                    continue;
+                }
+                let obstacle = arm_state.filter(|_| follows).and_then(leader_obstacle);
+                let entry =
+                    ui.add_enabled_ui(obstacle.is_none(), |ui| widgets::menu_entry(ui, on, name));
+                let entry = entry.inner.on_hover_text(about);
+                let entry = match obstacle {
+                    Some(why) => entry.on_disabled_hover_text(why),
+                    None => entry,
+                };
+                if entry.clicked() {
                     picked = Some(other);
                 }
             }

@@ -106,14 +106,26 @@ pub(crate) fn icon_toggle(ui: &mut Ui, on: bool, icon: &str, name: &str) -> Resp
     response.on_hover_text(name)
 }
 
-/// A button that stands out.
+/// A button that stands out, unless it is disabled; as wide as its text needs if `width` is 0.
 pub(crate) fn filled_button(ui: &mut Ui, text: &str, width: f32, fill: Color32) -> Response {
-    let text = RichText::new(text).color(theme::palette(ui).on_accent);
-    ui.add(
-        Button::new(text)
-            .fill(fill)
-            .min_size(vec2(width, CONTROL_HEIGHT)),
-    )
+    let button = if ui.is_enabled() {
+        let text = RichText::new(text).color(theme::palette(ui).on_accent);
+        Button::new(text).fill(fill)
+    } else {
+        let line = theme::palette(ui).line;
+        Button::new(text).stroke(Stroke::new(1.0, line))
+    };
+    if width > 0.0 {
+        ui.add_sized(vec2(width, CONTROL_HEIGHT), button)
+    } else {
+        ui.add(button)
+    }
+}
+
+/// A button as wide as its place.
+pub(crate) fn wide_button(ui: &mut Ui, text: &str) -> Response {
+    let size = vec2(ui.available_width(), CONTROL_HEIGHT);
+    ui.add_sized(size, Button::new(text))
 }
 
 /// A button that opens a menu below it.
@@ -190,8 +202,12 @@ pub(crate) fn full_segments<T: Copy + PartialEq>(
     choices: &[(T, &str)],
     name: &str,
 ) -> Option<T> {
-    let width = (ui.available_width() / choices.len().max(1) as f32).floor();
-    let widths = vec![width; choices.len()];
+    let whole = ui.available_width();
+    let width = (whole / choices.len().max(1) as f32).floor();
+    let mut widths = vec![width; choices.len()];
+    if let Some((last, others)) = widths.split_last_mut() {
+        *last = whole - others.iter().sum::<f32>();
+    }
     segments_of(ui, chosen, choices, name, &widths, CONTROL_HEIGHT)
 }
 
@@ -333,6 +349,18 @@ pub(crate) fn dot(ui: &mut Ui, color: Color32, meaning: &str) -> Response {
     let (rect, response) = ui.allocate_exact_size(vec2(8.0, CONTROL_HEIGHT), Sense::hover());
     ui.painter().circle_filled(rect.center(), 4.0, color);
     response.on_hover_text(meaning)
+}
+
+/// Width that [`tag`] needs.
+pub(crate) fn tag_width(ui: &Ui, text: &str) -> f32 {
+    width_of(ui, text, theme::mono_small()) + 12.0
+}
+
+/// Width of a text in one line.
+pub(crate) fn width_of(ui: &Ui, text: &str, font: FontId) -> f32 {
+    let color = Color32::PLACEHOLDER;
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), font, color);
+    galley.size().x
 }
 
 /// A word in a frame, for instance the kind of something.

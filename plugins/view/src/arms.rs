@@ -9,7 +9,7 @@ use forearm_protocol::scene::ArmSpec;
 use nalgebra::Isometry3;
 
 use crate::frames::{rotation_degrees, transform, vec3};
-use crate::ghost::{Ghost, GhostMaterial};
+use crate::ghost::{Ghost, GhostKind, GhostMaterials};
 use crate::interpolate::Picture;
 use crate::meshes::ModelMeshes;
 use crate::scene::{LoadedScene, SceneRoot};
@@ -31,6 +31,8 @@ pub(crate) struct LinkPoses {
     pub(crate) measured: Vec<Vec<Isometry3<f64>>>,
     /// By arm, by link: where it would be with every joint at its target.
     pub(crate) commanded: Vec<Vec<Isometry3<f64>>>,
+    /// By arm, by link: where the simulated twin of a real arm is; of others empty.
+    pub(crate) twin: Vec<Vec<Isometry3<f64>>>,
 }
 
 /// Where an arm's base stands in the simulation's world.
@@ -67,11 +69,16 @@ pub(crate) fn spawn(
     {
         let links = cache.of(model, &mut meshes);
         let printed = materials.add(standard_material(Material::Printed, spec.color));
-        let ghost = materials.add(crate::ghost::material(spec.color));
+        let ghosts = GhostKind::ALL.map(|kind| {
+            (
+                kind,
+                materials.add(crate::ghost::material(kind, spec.color)),
+            )
+        });
         let base = commands
             .spawn((
                 Name::new(format!("Arm {}", spec.name)),
-                GhostMaterial(ghost.clone()),
+                GhostMaterials(ghosts.each_ref().map(|(_, material)| material.clone())),
                 base_transform(spec),
                 Visibility::default(),
                 ChildOf(root.0),
@@ -100,12 +107,17 @@ pub(crate) fn spawn(
                     ChildOf(entity),
                 ));
             }
-            if let Some(whole) = &meshes.whole {
+            for (kind, material) in &ghosts {
+                let Some(whole) = &meshes.whole else { break };
                 commands.spawn((
-                    Name::new(format!("{} ghost", description.name)),
-                    Ghost { arm: index, link },
+                    Name::new(format!("{} {}", description.name, kind.label())),
+                    Ghost {
+                        arm: index,
+                        link,
+                        kind: *kind,
+                    },
                     Mesh3d(whole.clone()),
-                    MeshMaterial3d(ghost.clone()),
+                    MeshMaterial3d(material.clone()),
                     Transform::default(),
                     Visibility::Hidden,
                     RenderLayers::layer(HELPER_LAYER),
@@ -128,12 +140,19 @@ pub(crate) fn solve(
     let LinkPoses {
         measured,
         commanded,
+        twin,
     } = &mut *poses;
-    measured.resize_with(scene.models.len(), Vec::new);
-    commanded.resize_with(scene.models.len(), Vec::new);
+    for all in [&mut *measured, &mut *commanded, &mut *twin] {
+        all.resize_with(scene.models.len(), Vec::new);
+    }
     for (index, (model, arm)) in scene.models.iter().zip(&picture.arms).enumerate() {
         pose(model, &arm.positions, &mut measured[index]);
         pose(model, &arm.targets, &mut commanded[index]);
+        if arm.twin.is_empty() {
+            twin[index].clear();
+        } else {
+            pose(model, &arm.twin, &mut twin[index]);
+        }
     }
 }
 

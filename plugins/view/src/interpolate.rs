@@ -29,6 +29,8 @@ pub struct ArmPicture {
     pub positions: Vec<f64>,
     /// Where they were told to be.
     pub targets: Vec<f64>,
+    /// A real arm: where those of its simulated twin are; else empty.
+    pub twin: Vec<f64>,
 }
 
 /// The last samples, and how far the picture is between them.
@@ -111,6 +113,8 @@ impl Picture {
             arm.targets.clear();
             arm.targets
                 .extend(state.joints.iter().map(|joint| joint.target));
+            arm.twin.clear();
+            arm.twin.extend(state.twin.iter().flatten());
         }
         self.objects.clear();
         self.objects
@@ -136,6 +140,12 @@ impl Picture {
         for (from, to) in self.arms.iter_mut().zip(&other.arms) {
             mix(&mut from.positions, &to.positions);
             mix(&mut from.targets, &to.targets);
+            if from.twin.len() == to.twin.len() {
+                mix(&mut from.twin, &to.twin);
+            } else {
+                // It has just come or gone: there is no way from where it was.
+                from.twin.clone_from(&to.twin);
+            }
         }
         let blend = blend as f32;
         for (from, to) in self.objects.iter_mut().zip(&other.objects) {
@@ -188,6 +198,7 @@ pub(crate) fn at_home(scene: &LoadedScene) -> Picture {
         ArmPicture {
             targets: positions.clone(),
             positions,
+            twin: Vec::new(),
         }
     });
     let objects = spec.objects.iter().map(|object| {
@@ -275,6 +286,29 @@ mod tests {
             (shown(&interpolator, 10.13) - 2.0).abs() < 1e-9,
             "one sample later it is there"
         );
+    }
+
+    #[test]
+    fn a_twin_moves_with_its_arm_and_comes_and_goes_at_once() {
+        let mut interpolator = Interpolator::default();
+        let with_twin = |tick: u64, twin: Option<f64>| {
+            let mut sample = sample(tick, 0.0);
+            sample.arms[0].twin = twin.map(|position| vec![position]);
+            sample
+        };
+        let twin = |interpolator: &Interpolator, now_secs: f64| {
+            let mut picture = Picture::default();
+            interpolator.write(now_secs, &mut picture);
+            picture.arms[0].twin.first().copied()
+        };
+        interpolator.push(&with_twin(1, None), 10.0);
+        interpolator.push(&with_twin(2, Some(1.0)), 10.05);
+        assert_eq!(twin(&interpolator, 10.05), Some(1.0));
+        interpolator.push(&with_twin(3, Some(2.0)), 10.1);
+        let between = twin(&interpolator, 10.125).unwrap();
+        assert!((between - 1.5).abs() < 1e-9, "{between}");
+        interpolator.push(&with_twin(4, None), 10.15);
+        assert_eq!(twin(&interpolator, 10.15), None);
     }
 
     #[test]

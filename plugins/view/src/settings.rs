@@ -15,6 +15,9 @@ pub struct ViewSettings {
     pub shadows: bool,
     /// The ghost arm at the commanded pose.
     pub ghost: GhostMode,
+    /// The ghost arm where the simulated twin of a real arm is, while the two are apart. An arm with
+    /// a twin on show has no ghost at the commanded pose: the two would lie in one another.
+    pub twin: bool,
     /// Axes at every joint: X red, Y green, Z blue; joints turn about Z for the built-in arm.
     pub joint_frames: bool,
     /// Axes at the tool, where it is and where it was told to be.
@@ -39,6 +42,7 @@ impl Default for ViewSettings {
             grid: true,
             shadows: true,
             ghost: GhostMode::default(),
+            twin: true,
             joint_frames: false,
             target_frame: false,
             camera_frames: false,

@@ -207,6 +207,39 @@ fn the_ghost_shows_only_what_is_not_where_it_should_be() {
 }
 
 #[test]
+fn a_real_arm_that_is_not_where_its_twin_is_has_a_twin_on_show() {
+    let mut app = app();
+    load(&mut app, 1);
+    let home = so101().home;
+    let mut twin = home.clone();
+    twin[0] += 0.3;
+    let Event::State(mut update) = state(1, &home, &home, [0.3, 0.0, 0.015]) else {
+        panic!("a state is no other event");
+    };
+    update.arms[1].twin = Some(twin.clone());
+    app.world_mut().write_message(Event::State(update));
+    app.update();
+    let mut query = app
+        .world_mut()
+        .query::<(&Name, &Visibility, &GlobalTransform)>();
+    let shown: Vec<_> = query
+        .iter(app.world())
+        .filter(|(name, visibility, _)| {
+            name.as_str() == "gripper_link twin" && **visibility != Visibility::Hidden
+        })
+        .map(|(.., place)| *place)
+        .collect();
+    assert_eq!(shown.len(), 1, "only one arm is real");
+    assert!(has(&shown, expected_gripper(&so101(), &twin)), "{shown:?}");
+    app.world_mut().resource_mut::<ViewSettings>().twin = false;
+    app.update();
+    let visible = query.iter(app.world()).any(|(name, visibility, _)| {
+        name.as_str().ends_with(" twin") && *visibility != Visibility::Hidden
+    });
+    assert!(!visible);
+}
+
+#[test]
 fn one_camera_draws_in_a_frame() {
     let mut app = app();
     load(&mut app, 1);

@@ -65,6 +65,8 @@ pub use context::Context;
 pub use handle::{Handle, Host, Line, spawn, supervise};
 pub use office::Lifecycle;
 pub use pending::Pending;
+#[cfg(not(target_family = "wasm"))]
+pub use priority::prefer_this_thread;
 pub use service::{Nothing, Service, Wake};
 pub use status::{HostKind, Progress, State, Status};
 pub use supervisor::RestartPolicy;

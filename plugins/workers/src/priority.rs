@@ -5,8 +5,9 @@
 //! niceness, and short time slices, which need no right and make the scheduler run the thread
 //! before others that compute. Timers are made exact. Elsewhere nothing is asked for.
 
+/// Asks for the calling thread, which keeps time; `name` is for the log.
 #[cfg(target_os = "linux")]
-pub(crate) fn prefer_this_thread(name: &str) {
+pub fn prefer_this_thread(name: &str) {
     linux::make_timers_exact();
     let asked = [
         ("real-time scheduling", linux::Scheduling::REAL_TIME),
@@ -19,8 +20,9 @@ pub(crate) fn prefer_this_thread(name: &str) {
     }
 }
 
+/// Asks for the calling thread, which keeps time; here, for nothing.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn prefer_this_thread(_name: &str) {}
+pub fn prefer_this_thread(_name: &str) {}
 
 /// Asks the system to let others go first: for threads that only compute.
 #[cfg(target_os = "linux")]

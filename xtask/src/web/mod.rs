@@ -240,11 +240,7 @@ fn step<T>(
 /// Where cargo compiles for the browser: not where it compiles natively, so that neither waits for the
 /// other.
 pub(crate) fn target_dir() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
-        || root().join("target"),
-        |folder| std::path::absolute(&folder).unwrap_or_else(|_| folder.into()),
-    );
-    target.join("web")
+    stages::build_folder().join("web")
 }
 
 /// Builds `xtask-web` and tells where it is.

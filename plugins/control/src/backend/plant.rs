@@ -11,6 +11,7 @@ use forearm_workers::Clock;
 
 use crate::config::Resume;
 use crate::motion::Surroundings;
+use crate::serve::Served;
 
 /// The simulated world of a scene. It belongs to the loop and is lent to backends and
 /// teleoperators: there is nothing to lock.
@@ -23,6 +24,8 @@ pub struct Plant {
     /// Time and number of the steps since [`Plant::take_step_secs`], and since the scene's start.
     recent: StepTime,
     total: StepTime,
+    /// Arms whose servos are served.
+    served: Vec<Served>,
 }
 
 struct Object {
@@ -67,7 +70,35 @@ impl Plant {
             ticks: 0,
             recent: StepTime::default(),
             total: StepTime::default(),
+            served: Vec::new(),
         })
+    }
+
+    /// Serves these arms from now on.
+    pub(crate) fn serve(&mut self, served: Vec<Served>) {
+        self.served = served;
+    }
+
+    /// All arms that are served.
+    pub(crate) fn all_served(&self) -> &[Served] {
+        &self.served
+    }
+
+    /// How an arm is served, if it is.
+    pub(crate) fn served(&self, arm: usize) -> Option<&Served> {
+        self.served.iter().find(|served| served.arm() == arm)
+    }
+
+    /// The same, to change it.
+    pub(crate) fn served_mut(&mut self, arm: usize) -> Option<&mut Served> {
+        self.served.iter_mut().find(|served| served.arm() == arm)
+    }
+
+    /// Couples served arms' shafts and servos, once a tick, after all lines were attended to.
+    pub(crate) fn exchange(&mut self, now_secs: f64) {
+        for served in &mut self.served {
+            served.exchange(&mut self.world, now_secs);
+        }
     }
 
     /// The world.

@@ -111,3 +111,8 @@ pub(crate) fn open(spec: LineSpec, served: &[Served]) -> Result<Arc<dyn BusLine>
 pub(crate) fn list_ports(tell: impl FnOnce(Vec<PortInfo>) + Send + 'static) -> Result<(), String> {
     platform::list_ports(tell)
 }
+
+/// Drops what has lines that are not wanted any more, without keeping the loop.
+pub(crate) fn retire(old: impl Send + 'static) {
+    platform::retire(old);
+}

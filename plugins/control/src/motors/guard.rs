@@ -180,11 +180,17 @@ mod tests {
     #[test]
     fn an_overload_is_told_again_only_after_a_while() {
         let mut guard = Guard::default();
-        assert_eq!(alarms(&mut guard, &sample(0, 0x20), 0.0), [Alarm::Overload(1)]);
+        assert_eq!(
+            alarms(&mut guard, &sample(0, 0x20), 0.0),
+            [Alarm::Overload(1)]
+        );
         assert_eq!(alarms(&mut guard, &sample(0, 0x20), 0.1), []);
         assert_eq!(alarms(&mut guard, &sample(0, 0), 0.2), []);
         assert_eq!(alarms(&mut guard, &sample(0, 0x20), 0.3), []);
-        assert_eq!(alarms(&mut guard, &sample(0, 0x20), 6.0), [Alarm::Overload(1)]);
+        assert_eq!(
+            alarms(&mut guard, &sample(0, 0x20), 6.0),
+            [Alarm::Overload(1)]
+        );
         let voltage = Alarm::Fault {
             motor: 1,
             fault: ServoFault::Voltage,

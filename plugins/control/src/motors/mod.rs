@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 use forearm_arm::ArmModel;
 use forearm_arm::calibration::{Calibration, JointTicks};
-use forearm_hardware::bus::{Goals, Job, MAX_SERVOS, Sample};
+pub(crate) use forearm_hardware::bus::Motor;
+use forearm_hardware::bus::{Goals, MAX_SERVOS, Sample};
 use forearm_protocol::control::NoticeLevel;
 use forearm_protocol::servo::{CalibrationStatus, Role, SerialArm};
 
@@ -34,15 +35,6 @@ const RETRY_SECS: f64 = 1.0;
 /// What a person should read: how bad, and what.
 pub(crate) type News = Vec<(NoticeLevel, String)>;
 
-/// A motor on the bus.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Motor {
-    /// LeRobot's name, which is its joint's.
-    pub(crate) name: String,
-    /// Its id.
-    pub(crate) id: u8,
-}
-
 /// What is needed to speak with an arm's motors.
 #[derive(Debug, Clone)]
 pub(crate) struct MotorsSpec {
@@ -63,7 +55,7 @@ pub(crate) struct MotorsSpec {
 }
 
 /// The motors of one real arm.
-pub(crate) struct Motors {
+pub struct Motors {
     spec: MotorsSpec,
     /// For people: `arm follower on /dev/ttyACM0`.
     title: String,
@@ -185,14 +177,14 @@ impl Motors {
         let Some(sample) = self.line.latest() else {
             return;
         };
-        let last = self.sample.as_ref();
-        if last.is_some_and(|last| last.generation != sample.generation)
+        let last = self.sample.map(|last| (last.generation, last.cycle));
+        if last.is_some_and(|(generation, _)| generation != sample.generation)
             && !matches!(self.stage, Stage::SettingUp(_))
         {
             // It was away for a moment, and nobody noticed.
             self.leave();
         }
-        if last.is_none_or(|last| last.cycle != sample.cycle) {
+        if last.is_none_or(|(_, cycle)| cycle != sample.cycle) {
             self.sampled_at_secs = self.now_secs;
         }
         self.sample = Some(sample);
@@ -375,7 +367,10 @@ impl Motors {
                 }
                 CalibrationStatus::Unknown | CalibrationStatus::Matches => {}
             }
-            if let Some(why) = self.sample.and_then(|it| guard::too_warm(&it, &self.motors)) {
+            if let Some(why) = self
+                .sample
+                .and_then(|it| guard::too_warm(&it, &self.motors))
+            {
                 return Err(why);
             }
         }
@@ -494,6 +489,31 @@ impl Motors {
         Ok(())
     }
 
+    /// Whether this calibration has all motors, with the ids that they have.
+    ///
+    /// # Errors
+    /// What is missing or different.
+    pub(crate) fn check(&self, calibration: &Calibration) -> Result<(), String> {
+        for motor in self.motors.iter() {
+            let wanted = calibration
+                .motor(&motor.name)
+                .map_err(|error| error.to_string())?;
+            if wanted.id != motor.id {
+                return Err(format!(
+                    "`{}` has the id {}, the calibration says {}; connect to the arm with that \
+                     calibration",
+                    motor.name, motor.id, wanted.id
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Why it is not connected, if it isn't.
+    pub(crate) fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
+    }
+
     /// Jobs beside everything else, for whoever asks one motor something.
     pub(crate) fn jobs(&self) -> Jobs {
         Jobs::new(&self.line)
@@ -512,11 +532,6 @@ impl Motors {
     /// The port's name.
     pub(crate) fn port(&self) -> &str {
         &self.spec.serial.port
-    }
-
-    /// Which of the two arms.
-    pub(crate) fn role(&self) -> Role {
-        self.spec.role
     }
 
     fn names(&self, mask: u16) -> impl Iterator<Item = &str> {
@@ -560,13 +575,5 @@ fn calibration_text(title: &str, status: &CalibrationStatus) -> Option<String> {
              only watched; write the file into the motors, or calibrate it again.",
             differences.join("; ")
         )),
-    }
-}
-
-impl Motors {
-    /// Asks something of one motor, when nothing else is done with the bus.
-    pub(crate) fn job(&self, job: Job) -> Procedure<Result<forearm_hardware::bus::JobReply, String>> {
-        let jobs = self.jobs();
-        Procedure::new(async move { jobs.run(job).await.map_err(|error| error.to_string()) })
     }
 }

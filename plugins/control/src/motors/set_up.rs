@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use forearm_arm::calibration::{Calibration, MotorCalibration};
 use forearm_hardware::bus::{BusError, Job, JobReply};
-use forearm_hardware::codec::registers::{self as reg, Register};
 use forearm_hardware::codec::model;
+use forearm_hardware::codec::registers::{self as reg, Register};
 use forearm_protocol::servo::{CalibrationStatus, Role};
 
 use super::Motor;

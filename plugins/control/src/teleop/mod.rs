@@ -6,6 +6,7 @@
 mod gamepad;
 mod gizmo;
 mod keyboard;
+mod leader;
 mod pose;
 mod script;
 mod sliders;
@@ -19,6 +20,7 @@ use nalgebra::Isometry3;
 pub use gamepad::{GamepadCartesian, GamepadJoint};
 pub use gizmo::Gizmo;
 pub use keyboard::Keyboard;
+pub use leader::Leader;
 pub use script::Script;
 pub use sliders::Sliders;
 
@@ -95,6 +97,8 @@ pub struct Teleoperators {
     gizmo: Gizmo,
     /// The one that plays motions.
     pub script: Script,
+    /// The one that follows a leader arm.
+    pub leader: Leader,
 }
 
 impl Teleoperators {
@@ -108,6 +112,7 @@ impl Teleoperators {
             gamepad_joint: GamepadJoint::new(model),
             gizmo: Gizmo::new(model),
             script: Script::new(model),
+            leader: Leader::new(model.dof()),
         }
     }
 
@@ -119,8 +124,8 @@ impl Teleoperators {
             TeleopMode::GamepadCartesian => &mut self.gamepad_cartesian,
             TeleopMode::GamepadJoint => &mut self.gamepad_joint,
             TeleopMode::Gizmo => &mut self.gizmo,
-            // Nothing is followed: the last targets stay.
-            TeleopMode::Script | TeleopMode::Leader => &mut self.script,
+            TeleopMode::Script => &mut self.script,
+            TeleopMode::Leader => &mut self.leader,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The whole service, in stepped time: soft start, emergency stop, motions, determinism.
 
 mod interruptions;
+mod servos;
 
 use std::sync::Arc;
 

@@ -94,7 +94,8 @@ impl Window {
         if values.is_empty() {
             return Timing::default();
         }
-        let mean_secs = values.iter().map(|secs| f64::from(*secs)).sum::<f64>() / values.len() as f64;
+        let mean_secs =
+            values.iter().map(|secs| f64::from(*secs)).sum::<f64>() / values.len() as f64;
         let place = (values.len() * 99 / 100).min(values.len() - 1);
         let (_, p99, above) = values.select_nth_unstable_by(place, f32::total_cmp);
         let p99 = *p99;

@@ -44,6 +44,8 @@ enum Step {
     Check,
     /// Write: lock, last.
     Lock,
+    /// Write: whether it is locked, if that was not acknowledged.
+    Locked,
     /// Torque on: where the motor is.
     Where,
     /// Torque on: its goal there.
@@ -63,6 +65,17 @@ pub(super) enum Expect {
     Several { mask: u16, len: usize },
     /// Whoever is there.
     Everybody,
+}
+
+/// What a job does beside its answer: bit a motor of the bus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Effect {
+    /// Goals of cycles don't hold any more.
+    pub(super) ends_goals: u16,
+    /// Torque goes off.
+    pub(super) off: u16,
+    /// Torque goes on.
+    pub(super) on: u16,
 }
 
 /// Where a job is after a question.
@@ -110,24 +123,66 @@ impl Errand {
         matches!(self.job, Job::Torque { .. }) && self.left == 0
     }
 
+    /// Whether the next question has no answer.
+    pub(super) fn asks_nobody(&self) -> bool {
+        self.step == Step::AllOff
+    }
+
     /// Whether it is a ping, which an echo looks like.
     pub(super) fn pings(&self) -> bool {
         self.step == Step::Main && matches!(self.job, Job::Ping { .. } | Job::BroadcastPing)
     }
 
-    /// Motors whose cyclic goals don't hold any more when the job is through: bit a motor.
-    pub(super) fn ends_goals_of(&self, names: &Names) -> u16 {
+    /// What the job does to the motors' goals and torque.
+    pub(super) fn effect(&self, names: &Names) -> Effect {
         let by_id = |id| names.place(id).map_or(0, |place| 1 << place);
-        let moves = |register: &Register| {
-            register.address == TORQUE_ENABLE.address || register.address == GOAL_POSITION.address
+        let (address, mask, value): (u8, u16, &dyn Fn(usize) -> i32) = match &self.job {
+            Job::Torque { mask, on } => (TORQUE_ENABLE.address, *mask, &|_| i32::from(*on)),
+            Job::Write {
+                id,
+                register,
+                value,
+            } => (register.address, by_id(*id), &|_| *value),
+            Job::WriteAll {
+                register,
+                values,
+                mask,
+            } => (register.address, *mask, &|place| values[place]),
+            Job::Action { id: BROADCAST_ID } => (GOAL_POSITION.address, u16::MAX, &|_| 0),
+            Job::Action { id } => (GOAL_POSITION.address, by_id(*id), &|_| 0),
+            _ => return Effect::default(),
         };
+        let mask = mask & names.all();
+        if address == GOAL_POSITION.address {
+            return Effect {
+                ends_goals: mask,
+                ..Effect::default()
+            };
+        }
+        if address != TORQUE_ENABLE.address {
+            return Effect::default();
+        }
+        let of_value = |wanted| {
+            let those = places(mask).filter(|place| value(*place) == wanted);
+            those.fold(0, |mask, place| mask | 1 << place)
+        };
+        Effect {
+            ends_goals: mask,
+            off: of_value(0),
+            on: of_value(1),
+        }
+    }
+
+    /// Where a servo that is written to is found afterwards.
+    fn new_id(&self) -> u8 {
         match self.job {
-            Job::Torque { mask, .. } => mask,
-            Job::Write { id, register, .. } if moves(register) => by_id(id),
-            Job::WriteAll { register, mask, .. } if moves(register) => mask,
-            Job::Action { id: BROADCAST_ID } => u16::MAX,
-            Job::Action { id } => by_id(id),
-            _ => 0,
+            Job::Write {
+                id,
+                register,
+                value,
+            } if register.address == registers::ID.address => u8::try_from(value).unwrap_or(id),
+            Job::Write { id, .. } => id,
+            _ => BROADCAST_ID,
         }
     }
 
@@ -153,7 +208,10 @@ impl Errand {
             (Job::Read { id, register }, _) => read(packet, id, register),
             (Job::ReadBlock { id, address, len }, _) => {
                 packet.read(id, address, len);
-                Expect::One { id, len: len.into() }
+                Expect::One {
+                    id,
+                    len: len.into(),
+                }
             }
             (Job::ReadAll { register }, _) => {
                 let mut ids = [0; MAX_SERVOS];
@@ -173,25 +231,25 @@ impl Errand {
                 }
             }
             (Job::Write { id, .. }, Step::Unlock) => write(packet, id, &registers::LOCK, 0)?,
-            (Job::Write { id, register, value }, Step::Lock) => {
-                // Where a servo is found after its id has changed.
-                let id = if register.address == registers::ID.address {
-                    u8::try_from(value).unwrap_or(id)
-                } else {
-                    id
-                };
-                write(packet, id, &registers::LOCK, 1)?
-            }
-            (Job::Write { id, register, value }, Step::Check) => {
-                let id = if register.address == registers::ID.address {
-                    u8::try_from(value).unwrap_or(id)
-                } else {
-                    id
-                };
-                read(packet, id, register)
-            }
-            (Job::Write { id, register, value }, _) => write(packet, id, register, value)?,
-            (Job::RegWrite { id, register, value }, _) => {
+            (Job::Write { .. }, Step::Lock) => write(packet, self.new_id(), &registers::LOCK, 1)?,
+            (Job::Write { .. }, Step::Locked) => read(packet, self.new_id(), &registers::LOCK),
+            (Job::Write { register, .. }, Step::Check) => read(packet, self.new_id(), register),
+            (
+                Job::Write {
+                    id,
+                    register,
+                    value,
+                },
+                _,
+            ) => write(packet, id, register, value)?,
+            (
+                Job::RegWrite {
+                    id,
+                    register,
+                    value,
+                },
+                _,
+            ) => {
                 packet.reg_write(id, register.address, &register.encode(value)?)?;
                 Expect::One { id, len: 0 }
             }
@@ -203,7 +261,14 @@ impl Errand {
                     Expect::One { id, len: 0 }
                 }
             }
-            (Job::WriteAll { register, values, mask }, _) => {
+            (
+                Job::WriteAll {
+                    register,
+                    values,
+                    mask,
+                },
+                _,
+            ) => {
                 write_all(packet, names, register, &values, mask & names.all())?;
                 Expect::Nobody
             }
@@ -251,24 +316,30 @@ impl Errand {
                     self.go(Step::Check)
                 }
             }
-            (Job::Write { register, value, .. }, Step::Check) => {
+            (
+                Job::Write {
+                    register, value, ..
+                },
+                Step::Check,
+            ) => {
                 let read = register.decode(data);
                 if self.unacknowledged && read == value {
                     self.failure = None;
                 } else if read != value && self.failure.is_none() {
-                    self.failure = Some(BusError::NotKept {
-                        motor: String::new(),
-                        port: String::new(),
-                        register: register.name,
-                        written: value,
-                        read,
-                    });
+                    self.failure = Some(not_kept(register, value, read));
                 }
                 if register.eeprom {
                     self.go(Step::Lock)
                 } else {
                     self.end()
                 }
+            }
+            (Job::Write { .. }, Step::Locked) => {
+                let read = registers::LOCK.decode(data);
+                if read != 1 && self.failure.is_none() {
+                    self.failure = Some(not_kept(&registers::LOCK, 1, read));
+                }
+                self.end()
             }
             (Job::Write { .. }, _) => self.end(),
             (Job::Torque { .. }, Step::Where) => {
@@ -333,7 +404,7 @@ impl Errand {
                 self.unacknowledged = true;
                 self.go(Step::Main)
             }
-            (Job::Write { .. }, Step::Lock) if self.unacknowledged => self.end(),
+            (Job::Write { .. }, Step::Lock) => self.go(Step::Locked),
             (Job::Torque { on: false, .. }, _) => {
                 self.failure.get_or_insert(failure);
                 self.next_motor(Step::Main)
@@ -405,7 +476,9 @@ impl Errand {
         let tell = |register: &Register| format!("tell {}", register.name);
         let set = |register: &Register, value: i32| format!("set {} to {value}", register.name);
         let asked = match (self.job, self.step) {
-            (Job::Ping { .. } | Job::BroadcastPing, Step::Main) => "say that it is there".to_owned(),
+            (Job::Ping { .. } | Job::BroadcastPing, Step::Main) => {
+                "say that it is there".to_owned()
+            }
             (Job::Ping { .. } | Job::BroadcastPing, _) => tell(&registers::MODEL_NUMBER),
             (Job::Write { register, .. }, Step::Check)
             | (Job::Read { register, .. } | Job::ReadAll { register }, _) => tell(register),
@@ -413,16 +486,20 @@ impl Errand {
                 format!("tell {len} bytes from address {address} on")
             }
             (Job::Write { .. }, Step::Unlock) => set(&registers::LOCK, 0),
-            (Job::Write { .. }, Step::Lock) => set(&registers::LOCK, 1),
-            (Job::Write { register, value, .. } | Job::RegWrite { register, value, .. }, _) => {
-                set(register, value)
-            }
+            (Job::Write { .. }, Step::Lock | Step::Locked) => set(&registers::LOCK, 1),
+            (
+                Job::Write {
+                    register, value, ..
+                }
+                | Job::RegWrite {
+                    register, value, ..
+                },
+                _,
+            ) => set(register, value),
             (Job::Action { .. }, _) => "carry out what it was told".to_owned(),
             (Job::WriteAll { register, .. }, _) => format!("set {}", register.name),
             (Job::Torque { .. }, Step::Where) => tell(&PRESENT_POSITION),
-            (Job::Torque { .. }, Step::Stay) => {
-                set(&GOAL_POSITION, self.values[self.place()])
-            }
+            (Job::Torque { .. }, Step::Stay) => set(&GOAL_POSITION, self.values[self.place()]),
             (Job::Torque { on, .. }, _) => set(&TORQUE_ENABLE, on.into()),
         };
         let motor = names.describe(self.asked_id(names));
@@ -442,6 +519,17 @@ impl Errand {
                 times,
             }
         }
+    }
+}
+
+/// Without names; [`Errand::named`] puts them in.
+fn not_kept(register: &Register, written: i32, read: i32) -> BusError {
+    BusError::NotKept {
+        motor: String::new(),
+        port: String::new(),
+        register: register.name,
+        written,
+        read,
     }
 }
 

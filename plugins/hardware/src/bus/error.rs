@@ -65,7 +65,10 @@ pub enum BusError {
         register: &'static str,
     },
     /// No motor can have this id.
-    #[error("{id} is no id of one motor: ids go from 0 to {}", crate::codec::MAX_ID)]
+    #[error(
+        "{id} is no id of one motor: ids go from 0 to {}",
+        crate::codec::MAX_ID
+    )]
     NotAnId {
         /// What was asked for.
         id: u8,

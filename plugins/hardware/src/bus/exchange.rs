@@ -103,7 +103,14 @@ impl Exchange {
 
     /// It was handed to the system: `asked` bytes, the first reply within `patience` of its time on
     /// the wire, nothing at all after `limit`.
-    pub(super) fn sent(&mut self, now: f64, asked: usize, byte_secs: f64, patience: f64, limit: f64) {
+    pub(super) fn sent(
+        &mut self,
+        now: f64,
+        asked: usize,
+        byte_secs: f64,
+        patience: f64,
+        limit: f64,
+    ) {
         self.sent_at = now;
         self.asked_secs = asked as f64 * byte_secs;
         self.reply_secs = (self.len + OVERHEAD) as f64 * byte_secs;
@@ -186,7 +193,11 @@ impl Exchange {
         let all = self.believed() == self.all();
         // Two bytes of a broken packet may look like the start of another.
         let whole = (self.skipped as usize + 2) / (self.len + OVERHEAD);
-        let strangers = if self.count > 1 { self.strangers as usize } else { 0 };
+        let strangers = if self.count > 1 {
+            self.strangers as usize
+        } else {
+            0
+        };
         let accounted = self.heard.count_ones() as usize + whole + strangers >= self.count;
         let last = self.count > 1 && self.next == self.count;
         all || (!uncertain && (accounted || last))
@@ -270,11 +281,6 @@ impl Exchange {
     /// When no reply can come any more.
     pub(super) const fn limit(&self) -> f64 {
         self.limit
-    }
-
-    /// When the bytes had been handed over.
-    pub(super) const fn sent_at(&self) -> f64 {
-        self.sent_at
     }
 
     /// Middle of the time between the request's end on the wire and the last reply.

@@ -39,10 +39,14 @@ impl Names {
         for (place, motor) in motors.iter().enumerate() {
             let Motor { id, name } = motor;
             if !ALLOWED.contains(id) {
-                return Err(refuse(format!("{name} has the id {id}, {MAX_ID} is the last")));
+                return Err(refuse(format!(
+                    "{name} has the id {id}, {MAX_ID} is the last"
+                )));
             }
             if ids[..place].contains(id) {
-                return Err(refuse(format!("the id {id} is there twice, again for {name}")));
+                return Err(refuse(format!(
+                    "the id {id} is there twice, again for {name}"
+                )));
             }
             ids[place] = *id;
         }
@@ -72,7 +76,9 @@ impl Names {
     }
 
     pub(super) fn place(&self, id: u8) -> Option<usize> {
-        self.ids[..self.count()].iter().position(|known| *known == id)
+        self.ids[..self.count()]
+            .iter()
+            .position(|known| *known == id)
     }
 
     /// `motor 3 (elbow_flex)`.

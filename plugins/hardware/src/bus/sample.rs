@@ -23,6 +23,10 @@ pub struct Sample {
     /// Bit a motor: it has not answered for so long that cycles don't wait for it. It may have lost
     /// its power, and with it its torque and goal.
     pub absent: u16,
+    /// Bit a motor: it gets no goals, since a job switched its torque off or it came back after it
+    /// was absent. (An STS3215 switches its torque on when it is given a goal.) A job that switches
+    /// its torque on ends this.
+    pub limp: u16,
     /// What each motor complained of with its last answer.
     pub status: PerServo<StatusBits>,
     /// What is read ten times a second.

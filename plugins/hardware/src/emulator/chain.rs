@@ -381,6 +381,9 @@ impl Bus {
             len = len.max(bytes.len());
             delay = delay.max(servo.return_delay());
         }
+        if len == 0 {
+            return;
+        }
         let start = clock.silent_since + self.wire.turnaround_secs + delay;
         let end = start + self.wire.seconds(len, clock.baud);
         clock.silent_since = end;

@@ -14,6 +14,8 @@ mod memory;
 mod motion;
 mod plant;
 mod protection;
+#[cfg(not(target_family = "wasm"))]
+pub mod pty;
 mod reply;
 mod servo;
 mod wire;

@@ -311,7 +311,7 @@ impl Servo {
         let steps = self.memory.raw(&reg::OPERATING_MODE) == 3;
         self.goal = if steps { self.goal + written } else { written };
         // What a program reads and writes back is where the joint is, not a turn away.
-        if (self.goal - self.position(self.joint.ticks)).abs() < TURN / 2.0 {
+        if (self.goal - self.position(self.joint.ticks.round())).abs() < TURN / 2.0 {
             self.follow_turn(0.0);
         }
         let away = self.encoder_goal() - self.joint.ticks;
@@ -445,7 +445,8 @@ impl Servo {
         if self.multi_turn() {
             return;
         }
-        let position = self.joint.ticks - self.origin();
+        // Rounded as the encoder does it.
+        let position = self.joint.ticks.round() - self.origin();
         if !(-slack..TURN + slack).contains(&position) {
             self.turn_start += (position / TURN).floor() * TURN;
         }

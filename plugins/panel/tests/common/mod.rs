@@ -2,6 +2,7 @@
 
 #![expect(dead_code, unreachable_pub, reason = "every test uses a part of it")]
 
+pub mod devices;
 pub mod raster;
 pub mod workers;
 

@@ -1,5 +1,6 @@
 //! The app's end of a Web Worker: it carries packets, and notices when the worker dies.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -20,6 +21,7 @@ use crate::remote::{Remote, RemoteParts};
 use crate::service::Service;
 use crate::web::files::files;
 use crate::web::packet::{from_js, set, text_of, to_js};
+use crate::web::page::connect_if_asked;
 use crate::web::timers::{Interval, after};
 
 /// How long a worker may take to end by itself before it is ended, milliseconds.
@@ -40,6 +42,8 @@ struct Inner<S: Service> {
     remote: Rc<RefCell<Option<Remote<S>>>>,
     /// Why nothing came up at the other end, if so.
     unborn: Rc<RefCell<Option<String>>>,
+    /// What the page holds for the service.
+    _held: Rc<RefCell<Vec<Box<dyn Any>>>>,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
     _on_error: Closure<dyn FnMut(Event)>,
     on_leave: Closure<dyn FnMut(JsValue)>,
@@ -93,8 +97,11 @@ impl<S: Service> Owner<S> {
         let remote = Rc::new(RefCell::new(Some(remote)));
         let unborn = Rc::new(RefCell::new(None));
 
+        let held: Rc<RefCell<Vec<Box<dyn Any>>>> = Rc::default();
+
         let heard = Rc::clone(&remote);
         let failed = Rc::clone(&unborn);
+        let holding = Rc::clone(&held);
         let watching = office.clone();
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             let data = event.data();
@@ -102,6 +109,10 @@ impl<S: Service> Owner<S> {
                 if let Some(remote) = heard.borrow_mut().as_mut() {
                     remote.receive(packet);
                 }
+                return;
+            }
+            if let Some(kept) = connect_if_asked(&data) {
+                holding.borrow_mut().push(kept);
                 return;
             }
             // The script could not load the module, or the module threw while it started.
@@ -175,6 +186,7 @@ impl<S: Service> Owner<S> {
             worker,
             remote,
             unborn,
+            _held: held,
             _on_message: on_message,
             _on_error: on_error,
             on_leave,

@@ -18,6 +18,7 @@ use crate::station::{Post, Station, setup};
 use crate::web::log::log_to;
 use crate::web::packet::{from_js, port_of, to_js};
 use crate::web::port::into_port;
+use crate::web::stay::leave_by;
 use crate::web::timers::{Alarm, Interval};
 
 /// How often a worker gives a sign of life, milliseconds.
@@ -160,9 +161,11 @@ fn with<S: Service>(runner: &RefCell<Option<Runner<S>>>, work: impl FnOnce(&mut 
     runner.station.tick_if_due();
     if runner.station.has_ended() {
         runner.alarm.clear();
-        if let Ok(scope) = js_sys::global().dyn_into::<DedicatedWorkerGlobalScope>() {
-            scope.close();
-        }
+        leave_by(|| {
+            if let Ok(scope) = js_sys::global().dyn_into::<DedicatedWorkerGlobalScope>() {
+                scope.close();
+            }
+        });
         return;
     }
     match runner.station.wake() {

@@ -44,7 +44,7 @@ impl Drop for Interval {
 }
 
 /// Calls something once, after some time.
-pub(crate) fn after(millis: f64, work: impl FnOnce() + 'static) {
+pub fn after(millis: f64, work: impl FnOnce() + 'static) {
     set_timeout(&Closure::once_into_js(work).unchecked_into(), millis);
 }
 
@@ -62,26 +62,30 @@ pub(crate) fn wake_at(deadline: Instant, waker: Waker) {
 }
 
 /// A timer that is set again and again, for one piece of work.
-pub(crate) struct Alarm {
+#[derive(Debug)]
+pub struct Alarm {
     work: Function,
     number: Option<f64>,
 }
 
 impl Alarm {
-    pub(crate) fn new(work: &JsValue) -> Self {
+    /// For a JavaScript function; not set yet.
+    #[must_use]
+    pub fn new(work: &JsValue) -> Self {
         Self {
             work: work.unchecked_ref::<Function>().clone(),
             number: None,
         }
     }
 
-    /// Rings after this time, and not at the time that was set before.
-    pub(crate) fn set(&mut self, millis: f64) {
+    /// Rings after this time, milliseconds, and not at the time that was set before.
+    pub fn set(&mut self, millis: f64) {
         self.clear();
         self.number = Some(set_timeout(&self.work, millis));
     }
 
-    pub(crate) fn clear(&mut self) {
+    /// Does not ring.
+    pub fn clear(&mut self) {
         if let Some(number) = self.number.take() {
             clear_timeout(number);
         }

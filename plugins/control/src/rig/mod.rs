@@ -1,26 +1,42 @@
 //! One arm under control: its backend, its teleoperators, its safety chain, and what is between.
 
+mod devices;
+
 use std::sync::Arc;
 
 use forearm_arm::ArmModel;
-use forearm_arm::safety::{Intervention, SafetyChain, SafetyConfig};
+use forearm_arm::safety::{Intervention, SafetyChain};
 use forearm_protocol::control::{ArmState, JointState, TeleopMode};
-use forearm_protocol::scene::ArmSpec;
+use forearm_protocol::scene::{ArmSpec, SceneBundle};
 use nalgebra::{Isometry3, Translation3, UnitQuaternion, Vector3};
 
-use crate::backend::{self, ArmBackend, BackendError, Observation, Plant};
-use crate::config::ArmResume;
+use crate::backend::{ArmBackend, BackendError, Footing, Moment, Observation, Plant, SimArm};
+use crate::config::{ArmResume, ControlConfig, OnExit};
 use crate::motion::Motion;
+use crate::motors::{Motors, News};
 use crate::teleop::{Input, Outcome, Situation, Teleoperators};
 
 /// An arm of the scene and all that drives it.
 pub(crate) struct Rig {
     pub(crate) name: String,
+    /// Which arm of the scene.
+    arm: usize,
     pub(crate) model: Arc<ArmModel>,
     pub(crate) teleoperators: Teleoperators,
     mode: TeleopMode,
     world_from_base: Isometry3<f64>,
     backend: Box<dyn ArmBackend>,
+    /// Whether the backend does what it is told.
+    ready: bool,
+    /// The arm that is followed, if there is one, where it is as this one's positions, and whether it
+    /// is there.
+    leader: Option<Motors>,
+    leader_positions: Vec<f64>,
+    leader_there: bool,
+    /// What becomes of real arms that are left.
+    on_exit: OnExit,
+    /// How long the loop may be silent, seconds, before real arms hold.
+    silence_secs: f64,
     safety: SafetyChain,
     observation: Observation,
     /// What the teleoperator wants, then what the safety chain let through, then what the backend
@@ -35,31 +51,85 @@ pub(crate) struct Rig {
 }
 
 impl Rig {
+    /// An arm of the scene, in the plant that it is simulated in; not yet read.
+    ///
+    /// # Errors
+    /// It can't be moved by what the scene says.
     pub(crate) fn new(
+        bundle: &SceneBundle,
         spec: &ArmSpec,
         model: Arc<ArmModel>,
         arm: usize,
-        config: SafetyConfig,
-    ) -> Self {
+        config: &ControlConfig,
+        plant: &Plant,
+    ) -> Result<Self, String> {
         let yaw = spec.yaw_degrees.to_radians();
         let joints = model.dof();
-        Self {
+        let mut observation = Observation::zeros(joints);
+        // A real arm that is not there yet is drawn somewhere.
+        observation.positions.copy_from_slice(&model.home);
+        let mut rig = Self {
             name: spec.name.clone(),
+            arm,
             teleoperators: Teleoperators::new(&model),
             mode: TeleopMode::default(),
             world_from_base: Isometry3::from_parts(
                 Translation3::from(Vector3::from(spec.position)),
                 UnitQuaternion::from_axis_angle(&Vector3::z_axis(), yaw),
             ),
-            backend: backend::connect(&spec.backend, arm),
-            safety: SafetyChain::new(&model, config),
-            observation: Observation::zeros(joints),
+            backend: Box::new(SimArm::new(arm)),
+            ready: false,
+            leader: None,
+            leader_positions: vec![0.0; joints],
+            leader_there: false,
+            on_exit: config.on_exit,
+            silence_secs: config.watchdog_secs,
+            safety: SafetyChain::new(&model, config.safety),
+            observation,
             request: vec![0.0; joints],
             command: vec![0.0; joints],
             applied: vec![0.0; joints],
             limited: None,
             trouble: None,
             model,
+        };
+        rig.connect_as_in(bundle, spec, plant)?;
+        Ok(rig)
+    }
+
+    /// Goes on with what takes its time: connections, set-ups. First in each tick.
+    pub(crate) fn attend(
+        &mut self,
+        plant: &mut Plant,
+        active: bool,
+        now_secs: f64,
+        dt_secs: f64,
+        news: &mut News,
+    ) {
+        let footing = self.backend.attend(&mut Moment {
+            plant,
+            now_secs,
+            dt_secs,
+            active,
+            news,
+        });
+        self.attend_leader(now_secs, news);
+        self.ready = footing != Footing::None;
+        match footing {
+            Footing::Firm | Footing::None => {}
+            Footing::New => {
+                // Whatever was commanded before is forgotten.
+                self.begin(plant);
+                self.engage(plant, now_secs);
+            }
+            Footing::Settle(joints) => {
+                self.observe(plant);
+                for joint in (0..self.model.dof()).filter(|joint| joints & (1 << joint) != 0) {
+                    self.command[joint] = self.observation.positions[joint];
+                }
+                self.safety.reset(&self.command);
+                self.engage(plant, now_secs);
+            }
         }
     }
 
@@ -134,6 +204,10 @@ impl Rig {
         if self.mode != mode {
             self.mode = mode;
             self.engage(plant, now_secs);
+            if mode == TeleopMode::Leader {
+                // The leader may stand anywhere.
+                self.soften();
+            }
         }
     }
 
@@ -193,11 +267,12 @@ impl Rig {
         now_secs: f64,
         dt_secs: f64,
     ) -> (Outcome, Option<String>) {
-        if !self.backend.torque(plant) {
-            // It sags; whatever comes next begins where it is.
+        if !self.ready || !self.backend.torque(plant) {
+            // It sags, or goes its own way; whatever comes next begins where it is.
             self.request.copy_from_slice(&self.observation.positions);
             self.command.copy_from_slice(&self.observation.positions);
             self.applied.copy_from_slice(&self.observation.positions);
+            self.backend.led(plant, &mut self.applied);
             self.safety.reset(&self.observation.positions);
             return (Outcome::Driving, None);
         }
@@ -244,13 +319,13 @@ impl Rig {
             .collect();
         ArmState {
             backend: self.backend.identify().to_owned(),
-            connected: self.trouble.is_none(),
+            connected: self.trouble.is_none() && self.backend.is_connected(),
             torque: self.backend.torque(plant),
             mode: self.mode,
             joints,
-            bus: None,
-            leader: None,
-            twin: None,
+            bus: self.backend.bus_state().map(Box::new),
+            leader: self.leader_state(),
+            twin: self.twin(plant),
             limited: self
                 .limited
                 .take()

@@ -1,8 +1,11 @@
 //! The control service: the loop, and what it answers.
 
+mod devices;
+
 use std::sync::Arc;
 use std::time::Duration;
 
+use forearm_arm::ArmModel;
 use forearm_protocol::ServiceError;
 use forearm_protocol::control::{
     Command, Event, Inspection, LoopTiming, Notice, NoticeLevel, Reply, Request, StateUpdate,
@@ -13,11 +16,15 @@ use forearm_workers::{Answer, Context, Nothing, Service, Wake};
 
 use crate::backend::Plant;
 use crate::config::{ControlConfig, ControlSetup, Resume, Startup, Until};
+use crate::line;
 use crate::motion::Motion;
-use crate::pace::Pace;
+use crate::motors::News;
+use crate::pace::{Lateness, Pace};
 use crate::publish::Publisher;
 use crate::rig::Rig;
+use crate::serve::Served;
 use crate::teleop::{Input, Outcome};
+use devices::Errands;
 
 /// Drives the arms of a scene; see the crate's documentation.
 pub struct ControlService {
@@ -33,8 +40,12 @@ pub struct ControlService {
     publisher: Publisher,
     /// When the app last said that it is alive, once it has.
     alive_at_secs: Option<f64>,
+    /// Whether it has been silent for too long: real arms hold.
+    silent: bool,
     /// How long no motion has played, seconds.
     quiet_secs: f64,
+    /// Answers that wait for motors, and a calibration under way.
+    errands: Errands,
 }
 
 /// A loaded scene.
@@ -71,15 +82,26 @@ impl ControlService {
                     self.engage_all(cx.now_secs());
                 }
             }
-            Request::SetBackend { .. }
-            | Request::SetLeader { .. }
-            | Request::SetCalibration { .. }
-            | Request::Calibrate(_)
-            | Request::CalibrationStep(_)
-            | Request::Motor { .. }
-            | Request::ListPorts => {
-                let why = "this build drives no servos".to_owned();
-                return Err(refused("using real servos", why, "use the simulated arm"));
+            Request::SetBackend {
+                arm,
+                backend,
+                calibration,
+                motion,
+            } => self.set_backend(arm, &backend, calibration, motion.as_deref(), cx)?,
+            Request::SetLeader {
+                arm,
+                leader,
+                calibration,
+            } => self.set_leader(arm, leader.as_ref(), calibration)?,
+            Request::Calibrate(device) => self.calibrate(device, cx)?,
+            Request::CalibrationStep(step) => self.calibration_step(step)?,
+            Request::SetCalibration { .. } | Request::Motor { .. } | Request::ListPorts => {
+                // They are answered later.
+                return Err(refused(
+                    "asking motors",
+                    "it came twice".to_owned(),
+                    "ask again",
+                ));
             }
             Request::Inspect => return Ok(Reply::Inspection(Box::new(self.inspect()?))),
         }
@@ -112,16 +134,20 @@ impl ControlService {
             .map_err(|error| refused(&what, error.to_string(), next))?;
         let mut plant = Plant::new(&bundle.scene, &models, self.config.period_secs())
             .map_err(|error| refused(&what, error.to_string(), next))?;
+        let served = self.serve(bundle, &models);
+        plant.serve(served.map_err(|why| refused(&what, why, next))?);
         let arms = bundle.scene.arms.iter().zip(models).enumerate();
-        let mut rigs: Vec<Rig> = arms
-            .map(|(arm, (spec, model))| Rig::new(spec, model, arm, self.config.safety))
+        let rigs: Result<Vec<_>, _> = arms
+            .map(|(arm, (spec, model))| Rig::new(bundle, spec, model, arm, &self.config, &plant))
             .collect();
+        let mut rigs = rigs.map_err(|why| refused(&what, why, next))?;
         let mut complaints = Vec::new();
         for rig in &mut rigs {
             complaints.extend(rig.begin(&mut plant));
             rig.engage(&plant, cx.now_secs());
         }
-        self.session = Some(Session { plant, rigs });
+        self.drop_errands("another scene was loaded", cx);
+        line::retire(self.session.replace(Session { plant, rigs }));
         // Loading took its time: that is not lateness of the next run.
         self.pace.rest();
         self.generation += 1;
@@ -150,11 +176,29 @@ impl ControlService {
             if let Some(complaint) = rig.begin(plant) {
                 notify(cx, NoticeLevel::Error, complaint);
             }
+            rig.replace_twin(plant);
             rig.engage(plant, cx.now_secs());
         }
         self.ended = false;
         self.quiet_secs = 0.0;
         Ok(())
+    }
+
+    /// Opens the virtual servos of the arms that are served.
+    fn serve(&self, bundle: &SceneBundle, models: &[Arc<ArmModel>]) -> Result<Vec<Served>, String> {
+        let arms = self.config.served.iter();
+        arms.map(|spec| {
+            let found = bundle.scene.arms.get(spec.arm).zip(models.get(spec.arm));
+            let (arm, model) = found.ok_or_else(|| {
+                let count = models.len();
+                format!(
+                    "there is no arm number {} to be served; it has {count}, counted from 0",
+                    spec.arm
+                )
+            })?;
+            Served::open(spec, &arm.name, model)
+        })
+        .collect()
     }
 
     fn start(&mut self, cx: &mut Context<'_, Self>) -> Result<(), ServiceError> {
@@ -293,15 +337,49 @@ impl ControlService {
         }
     }
 
-    /// Releases keys and sticks when the app has been silent for too long.
-    fn watch_the_app(&mut self, now_secs: f64) {
-        if self
+    /// Releases keys and sticks when the app has been silent for too long; a real arm holds.
+    fn watch_the_app(&mut self, cx: &mut Context<'_, Self>) {
+        let now_secs = cx.now_secs();
+        let silent = self
             .alive_at_secs
-            .is_some_and(|at| now_secs - at > self.config.watchdog_secs)
-        {
-            self.alive_at_secs = None;
-            for rig in self.rigs() {
-                rig.release();
+            .is_some_and(|at| now_secs - at > self.config.watchdog_secs);
+        if !silent {
+            return;
+        }
+        self.alive_at_secs = None;
+        self.silent = true;
+        let Some(Session { plant, rigs }) = &mut self.session else {
+            return;
+        };
+        for rig in rigs {
+            rig.release();
+            if rig.is_real() {
+                rig.teleoperators.script.give_up("the app fell silent");
+                if let Some(complaint) = rig.hold(plant) {
+                    notify(cx, NoticeLevel::Error, complaint);
+                }
+                rig.engage(plant, now_secs);
+                let text = format!(
+                    "Arm `{}` holds: the app was silent for {} s.",
+                    rig.name, self.config.watchdog_secs
+                );
+                notify(cx, NoticeLevel::Warning, text);
+            }
+        }
+    }
+
+    /// The app spoke: after a silence, real arms go on softly from where they hold.
+    fn hear_the_app(&mut self, cx: &mut Context<'_, Self>) {
+        self.alive_at_secs = Some(cx.now_secs());
+        if !std::mem::take(&mut self.silent) {
+            return;
+        }
+        if let Some(Session { plant, rigs }) = &mut self.session {
+            for rig in rigs.iter_mut().filter(|rig| rig.is_real()) {
+                if let Some(complaint) = rig.hold(plant) {
+                    notify(cx, NoticeLevel::Error, complaint);
+                }
+                rig.engage(plant, cx.now_secs());
             }
         }
     }
@@ -309,15 +387,20 @@ impl ControlService {
     /// Everything that a tick does, but the timing.
     fn work(&mut self, cx: &mut Context<'_, Self>) {
         let (now_secs, dt_secs) = (cx.now_secs(), self.config.period_secs());
-        self.watch_the_app(now_secs);
-        let driving = self.active && !self.e_stopped;
+        self.watch_the_app(cx);
+        let (active, driving) = (self.active, self.active && !self.e_stopped);
         let Some(Session { plant, rigs }) = &mut self.session else {
             return;
         };
+        let mut news = News::new();
+        let mut real = false;
         for (arm, rig) in rigs.iter_mut().enumerate() {
+            rig.attend(plant, active, now_secs, dt_secs, &mut news);
+            real |= rig.is_real();
             if let Some(complaint) = rig.observe(plant) {
                 notify(cx, NoticeLevel::Error, complaint);
             }
+            let driving = driving && !(self.silent && rig.is_real());
             let (outcome, complaint) = rig.drive(plant, driving, now_secs, dt_secs);
             if let Some(complaint) = complaint {
                 notify(cx, NoticeLevel::Error, complaint);
@@ -334,10 +417,22 @@ impl ControlService {
                 }
             }
         }
+        for (level, text) in news {
+            notify(cx, level, text);
+        }
+        // A burst of ticks would move a real arm by as many steps at once.
+        self.pace.lateness = if real {
+            Lateness::Lost
+        } else {
+            Lateness::MadeUp
+        };
+        self.run_errands(cx);
         if self.publisher.is_due() {
             self.publish(cx);
+            self.publish_calibration(cx);
         }
         if let Some(session) = &mut self.session {
+            session.plant.exchange(now_secs);
             session.plant.advance(cx.clock());
         }
         self.end_when_due(cx);
@@ -423,7 +518,9 @@ impl Service for ControlService {
             pace: Pace::new(period_secs),
             publisher: Publisher::new(period_secs),
             alive_at_secs: None,
+            silent: false,
             quiet_secs: 0.0,
+            errands: Errands::default(),
             config,
         }
     }
@@ -469,13 +566,21 @@ impl Service for ControlService {
     }
 
     fn request(&mut self, request: Request, answer: Answer<Reply>, cx: &mut Context<'_, Self>) {
-        answer.send(self.answer(request, cx));
+        match request {
+            Request::SetCalibration {
+                device,
+                calibration,
+            } => self.set_calibration(device, calibration, answer, cx),
+            Request::Motor { device, request } => self.ask_motor(device, &request, answer),
+            Request::ListPorts => devices::list_ports(answer),
+            request => answer.send(self.answer(request, cx)),
+        }
     }
 
     fn command(&mut self, command: Command, cx: &mut Context<'_, Self>) {
         // Whatever the app sends shows that it is alive, once it has said so.
-        if self.alive_at_secs.is_some() || command == Command::Alive {
-            self.alive_at_secs = Some(cx.now_secs());
+        if self.alive_at_secs.is_some() || self.silent || command == Command::Alive {
+            self.hear_the_app(cx);
         }
         match command {
             command if is_stop(&command) => self.e_stop(cx),
@@ -530,10 +635,13 @@ impl Service for ControlService {
         // Whoever takes its place goes on from here.
         self.publish(cx);
         self.active = false;
+        self.drop_errands("control ends", cx);
+        // Real arms are left as the configuration says.
+        self.session = None;
     }
 
     fn may_drop(event: &Event) -> bool {
-        matches!(event, Event::State(_))
+        matches!(event, Event::State(_) | Event::Calibration(_))
     }
 
     fn remember(setup: &mut ControlSetup, event: &Event) {

@@ -1,0 +1,10 @@
+//! Virtual servos in simulated time: what a program on the bus sees, and what the joints are told.
+
+mod behaviour;
+mod host;
+mod memory;
+mod protection;
+#[cfg(unix)]
+mod pty;
+mod talk;
+mod wire;
