@@ -5,6 +5,7 @@
 mod arm;
 mod bench;
 mod bus;
+mod emulate;
 mod find_port;
 mod motors;
 mod release;
@@ -71,6 +72,10 @@ enum Command {
     Motors(motors::MotorsArgs),
     /// Let an arm go limp: switch the torque of its motors off.
     Release(release::ReleaseArgs),
+    /// Serve simulated arms as serial ports that no program can tell from real ones.
+    ///
+    /// LeRobot, Feetech's SDK or Forearm itself connect to them as to an SO-101 on a cable.
+    Emulate(emulate::EmulateArgs),
     /// List the built-in scenes, or check a scene file.
     #[command(subcommand)]
     Scene(scene::SceneCommand),
@@ -164,8 +169,13 @@ pub(crate) fn run() -> Result<(), Failure> {
     let Some(command) = cli.command else {
         return window::run(&cli.setup, &cli.window, &cli.log);
     };
+    if let Command::Emulate(args) = &command {
+        return emulate::run(args, &cli.log);
+    }
     forearm::logging::init(&cli.log).or_bad_input()?;
     match command {
+        // It may open a window, which logs in its own way.
+        Command::Emulate(args) => emulate::run(&args, &cli.log),
         Command::Teleoperate(args) => teleoperate::run(&args),
         Command::Trials(args) => trials::run(&args),
         Command::FindPort(args) => find_port::run(&args),

@@ -1,6 +1,7 @@
 //! `forearm` without a command: the window.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::anyhow;
 use bevy::app::AppExit;
@@ -9,6 +10,7 @@ use forearm::files::LoadedScene;
 use forearm::{AppSetup, files, logging, settings};
 use forearm_control::ControlConfig;
 use forearm_panel::PanelSettings;
+use forearm_protocol::scene::SceneBundle;
 
 use super::{Failure, OrFail, SetupArgs, parse_output, parse_picture, parse_size};
 
@@ -35,6 +37,13 @@ pub(crate) struct WindowArgs {
     duration: Option<f64>,
 }
 
+impl WindowArgs {
+    /// When to end, seconds.
+    pub(crate) fn duration(&self) -> Option<f64> {
+        self.duration
+    }
+}
+
 pub(crate) fn run(setup: &SetupArgs, args: &WindowArgs, log: &str) -> Result<(), Failure> {
     logging::parse_filter(log).or_bad_input()?;
     let mut notes = Vec::new();
@@ -45,9 +54,7 @@ pub(crate) fn run(setup: &SetupArgs, args: &WindowArgs, log: &str) -> Result<(),
     let (scene_id, loaded) = open_scene(setup, settings.last_scene.as_deref(), &mut notes)?;
     notes.extend(loaded.notes);
     let control = ControlConfig::at_rate(setup.rate).or_bad_input()?;
-    check_display().or_failed()?;
-    explain_panics_before_the_window();
-    let mut app = forearm::app(AppSetup {
+    let app = AppSetup {
         bundle: loaded.bundle,
         scene_id,
         settings,
@@ -56,7 +63,36 @@ pub(crate) fn run(setup: &SetupArgs, args: &WindowArgs, log: &str) -> Result<(),
         size: args.size,
         complete_pictures: args.screenshot.is_some(),
         notices: Vec::new(),
-    });
+    };
+    open(app, args, &notes)
+}
+
+/// Opens the window on arms that `control` serves to other programs.
+pub(crate) fn emulate(
+    bundle: Arc<SceneBundle>,
+    scene_id: &str,
+    control: ControlConfig,
+    args: &WindowArgs,
+    log: &str,
+) -> Result<(), Failure> {
+    logging::parse_filter(log).or_bad_input()?;
+    let app = AppSetup {
+        bundle,
+        scene_id: scene_id.to_owned(),
+        settings: settings::load().unwrap_or_default(),
+        control,
+        log: log.to_owned(),
+        size: args.size,
+        complete_pictures: args.screenshot.is_some(),
+        notices: Vec::new(),
+    };
+    open(app, args, &[])
+}
+
+fn open(setup: AppSetup, args: &WindowArgs, notes: &[String]) -> Result<(), Failure> {
+    check_display().or_failed()?;
+    explain_panics_before_the_window();
+    let mut app = forearm::app(setup);
     // Pictures and reports for documentation and tests.
     app.add_plugins(CapturePlugin {
         screenshot: args.screenshot.clone(),

@@ -12,6 +12,8 @@
 //!   [`teleop::Teleoperators`].
 //! - [`headless`] runs the same service without a window; `plugin` (feature `bevy`) runs it beside
 //!   one. [`motion`] is the format of motion files.
+//! - Real arms: [`motors`] are what is at the other end of a servo bus, [`handles`] what a program
+//!   holds while it calibrates or teleoperates, [`serve`] arms that are served to other programs.
 //! - [`trials`] runs motions in the background, in the worker pool.
 //!
 //! Not here: how the world is simulated, how limits are applied, anything that draws.
@@ -23,6 +25,7 @@ pub mod backend;
 mod calibrate;
 pub mod config;
 pub mod expectation;
+pub mod handles;
 pub mod headless;
 pub mod jitter;
 mod line;
@@ -47,5 +50,5 @@ pub use jitter::jitter_objects;
 pub use line::EMULATED;
 #[cfg(feature = "bevy")]
 pub use plugin::{Control, ControlPlugin, ControlRequest};
-pub use serve::{Incident, ServedArm, ServedAt};
+pub use serve::{ServedArm, ServedAt, ServedWire};
 pub use service::ControlService;

@@ -21,6 +21,7 @@ use forearm_hardware::emulator::{
     ChainConfig, Faults, Knob, MAX_SERVOS, PlantCommand, PlantSample, ServoChain, ServoConfig, Wire,
 };
 use forearm_protocol::control::ArmIndex;
+use forearm_protocol::servo::{Incident, ServedFaults};
 use forearm_sim::World;
 use serde::{Deserialize, Serialize};
 
@@ -76,42 +77,6 @@ impl Default for ServedWire {
             takes_time: wire.takes_time,
         }
     }
-}
-
-/// How often what goes wrong: chances from 0 to 1 for each packet.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-pub struct ServedFaults {
-    /// Replies that don't arrive.
-    pub drop: f64,
-    /// Replies with a changed byte.
-    pub corrupt: f64,
-    /// Replies that come late.
-    pub delay: f64,
-    /// How late those come, seconds.
-    pub delay_secs: f64,
-    /// Replies that say another servo's id.
-    pub wrong_id: f64,
-    /// Requests that no servo understands.
-    pub drop_requests: f64,
-    /// Whether what is written is read again.
-    pub echo: bool,
-}
-
-/// Something that happens to a served arm. Joints are counted as in its model.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub enum Incident {
-    /// The plug is pulled.
-    Unplug,
-    /// The plug is put in again.
-    Replug,
-    /// The servos' supply goes off or on.
-    Power(bool),
-    /// A joint was blocked for too long.
-    Overload(usize),
-    /// A joint's servo is this hot, °C; `None` for as hot as it is.
-    Temperature(usize, Option<f64>),
-    /// Other faults from now on.
-    Faults(ServedFaults),
 }
 
 impl ServedArm {
@@ -193,24 +158,22 @@ impl ServedArm {
                 takes_time: self.wire.takes_time,
                 ..Wire::default()
             },
-            faults: self.faults.into(),
+            faults: faults(self.faults),
             seed: self.seed,
             volts: self.volts,
         })
     }
 }
 
-impl From<ServedFaults> for Faults {
-    fn from(it: ServedFaults) -> Self {
-        Self {
-            drop_replies: it.drop,
-            corrupt_replies: it.corrupt,
-            delay_replies: it.delay,
-            delay_secs: it.delay_secs,
-            wrong_ids: it.wrong_id,
-            drop_requests: it.drop_requests,
-            echo: it.echo,
-        }
+fn faults(it: ServedFaults) -> Faults {
+    Faults {
+        drop_replies: it.drop,
+        corrupt_replies: it.corrupt,
+        delay_replies: it.delay,
+        delay_secs: it.delay_secs,
+        wrong_ids: it.wrong_id,
+        drop_requests: it.drop_requests,
+        echo: it.echo,
     }
 }
 
@@ -368,7 +331,8 @@ impl Served {
         world.set_targets(self.arm, &self.command.targets[..self.joints]);
     }
 
-    fn befall(&mut self, incident: Incident) {
+    /// Something happens to it, now.
+    pub(crate) fn befall(&mut self, incident: Incident) {
         let knob = match incident {
             Incident::Unplug | Incident::Replug => {
                 let plugged = incident == Incident::Replug;
@@ -386,8 +350,19 @@ impl Served {
             Incident::Power(on) => Knob::Power(on),
             Incident::Overload(joint) => Knob::Overload(joint),
             Incident::Temperature(joint, celsius) => Knob::Temperature(joint, celsius),
-            Incident::Faults(faults) => Knob::Faults(faults.into()),
+            Incident::Faults(faults) => Knob::Faults(self::faults(faults)),
+            Incident::Attach(only) => {
+                for joint in 0..self.joints {
+                    let attached = only.is_none_or(|only| only == joint);
+                    self.turn(Knob::Attached(joint, attached));
+                }
+                return;
+            }
         };
+        self.turn(knob);
+    }
+
+    fn turn(&self, knob: Knob) {
         match &self.outlet {
             Outlet::Memory(wire) => wire.lock().chain.turn(knob),
             #[cfg(not(target_family = "wasm"))]

@@ -163,6 +163,15 @@ fn wanting(joint: &CalibrationJoint) -> bool {
     joint.measured && joint.max - joint.min < ENOUGH
 }
 
+/// The range of a joint: what was seen of it, or the whole turn where that is not measured.
+fn seen(joint: &CalibrationJoint) -> (i32, i32) {
+    if joint.measured {
+        (joint.min, joint.max)
+    } else {
+        (0, LAST_TICK)
+    }
+}
+
 fn table(ui: &mut Ui, update: &CalibrationUpdate, palette: &Palette) {
     ui.spacing_mut().item_spacing.y = 0.0;
     let ranges = matches!(
@@ -199,9 +208,8 @@ fn numbers(row: Rect, ranges: bool) -> impl Iterator<Item = Rect> {
 fn row(ui: &mut Ui, joint: &CalibrationJoint, ranges: bool, palette: &Palette) {
     let size = vec2(ui.available_width(), LINE);
     let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
-    let CalibrationJoint {
-        position, min, max, ..
-    } = *joint;
+    let position = joint.position;
+    let (min, max) = seen(joint);
     let waits = ranges && wanting(joint);
     let label = match (ranges, waits) {
         (false, _) => format!("{}: at {position}", joint.name),
@@ -246,13 +254,10 @@ fn bar(ui: &Ui, rail: Rect, joint: &CalibrationJoint, ranges: bool, palette: &Pa
             (true, true) => palette.warning,
             (true, false) => palette.good,
         };
-        let (low, high) = (x_of(joint.min), x_of(joint.max));
+        let (low, high) = seen(joint);
+        let (low, high) = (x_of(low), x_of(high));
         let seen = Rect::from_x_y_ranges(low..=high.max(low + 1.0), rail.y_range());
         ui.painter().rect_filled(seen, 3.0, color);
-    } else {
-        let middle = pos2(rail.center().x, rail.center().y);
-        let mark = Rect::from_center_size(middle, vec2(1.0, 10.0));
-        ui.painter().rect_filled(mark, 0.0, palette.weak);
     }
     let here = pos2(x_of(joint.position), rail.center().y);
     let mark = Rect::from_center_size(here, vec2(2.0, 16.0));
@@ -261,7 +266,7 @@ fn bar(ui: &Ui, rail: Rect, joint: &CalibrationJoint, ranges: bool, palette: &Pa
 
 fn buttons(ui: &mut Ui, update: &CalibrationUpdate, palette: &Palette, out: &mut Outbox) {
     let (progress, color) = progress(update, palette);
-    let (text, obstacle) = next(update);
+    let (about, obstacle) = next(update);
     let step = widgets::sides(
         ui,
         |ui| {
@@ -270,12 +275,12 @@ fn buttons(ui: &mut Ui, update: &CalibrationUpdate, palette: &Palette, out: &mut
         |ui| {
             let next = ui
                 .add_enabled_ui(obstacle.is_none(), |ui| {
-                    widgets::filled_button(ui, text, 80.0, palette.accent)
+                    widgets::filled_button(ui, "Go on", 80.0, palette.accent)
                 })
                 .inner;
             let next = match &obstacle {
                 Some(why) => next.on_disabled_hover_text(why),
-                None => next,
+                None => next.on_hover_text(about),
             };
             let cancel = egui::Button::new("Cancel").min_size(vec2(64.0, CONTROL_HEIGHT));
             let about = "Leave it; the motors get back what they stored before";
@@ -292,22 +297,23 @@ fn buttons(ui: &mut Ui, update: &CalibrationUpdate, palette: &Palette, out: &mut
     }
 }
 
-/// What the button that goes on is called, and why it can't be pressed; `None` if it can.
+/// What the button that goes on does, and why it can't be pressed; `None` if it can.
 fn next(update: &CalibrationUpdate) -> (&'static str, Option<String>) {
     match update.stage {
-        CalibrationStage::Preparing | CalibrationStage::Homing => {
-            ("Next", Some("Wait until the motors are ready".to_owned()))
-        }
-        CalibrationStage::Middle => ("Next", None),
+        CalibrationStage::Preparing | CalibrationStage::Homing => (
+            "The motors are being made ready",
+            Some("Wait until the motors are ready".to_owned()),
+        ),
+        CalibrationStage::Middle => ("The arm is in the middle: store that", None),
         CalibrationStage::Ranges => {
             let unmoved = update
                 .joints
                 .iter()
                 .find(|joint| joint.measured && joint.max <= joint.min);
             let why = unmoved.map(|joint| format!("{} was not moved at all", joint.name));
-            ("Store", why)
+            ("All joints were moved: store their ranges", why)
         }
-        CalibrationStage::Storing => ("Store", Some("It is being stored".to_owned())),
+        CalibrationStage::Storing => ("", Some("It is being stored".to_owned())),
     }
 }
 

@@ -306,7 +306,7 @@ fn wizard(width: f32, height: f32, stage: CalibrationStage) -> Stage {
 fn a_calibration_goes_on_and_is_cancelled() {
     let mut stage = wizard(1280.0, 720.0, CalibrationStage::Middle);
     let step = |step| Request::CalibrationStep(step);
-    let out = press(&mut stage, "Next");
+    let out = press(&mut stage, "Go on");
     assert_eq!(requests(&out), [&step(CalibrationStep::Next)]);
     let out = press(&mut stage, "Cancel");
     assert_eq!(requests(&out), [&step(CalibrationStep::Cancel)]);
@@ -316,7 +316,7 @@ fn a_calibration_goes_on_and_is_cancelled() {
         .inputs
         .receive(&control::Event::Calibration(Box::new(ranges.clone())));
     stage.settle();
-    let out = press(&mut stage, "Store");
+    let out = press(&mut stage, "Go on");
     assert!(requests(&out).is_empty(), "the gripper was not moved");
     assert!(
         stage
@@ -331,7 +331,7 @@ fn a_calibration_goes_on_and_is_cancelled() {
         .receive(&control::Event::Calibration(Box::new(ranges)));
     stage.settle();
     assert!(stage.try_find("All joints were moved").is_some());
-    let out = press(&mut stage, "Store");
+    let out = press(&mut stage, "Go on");
     assert_eq!(requests(&out), [&step(CalibrationStep::Next)]);
 
     let done = control::Event::CalibrationDone {

@@ -11,8 +11,8 @@ use crate::envelope::Message;
 use crate::keys::Key;
 use crate::scene::{Backend, SceneBundle};
 use crate::servo::{
-    BusState, CalibrationStep, CalibrationUpdate, Device, LeaderState, MotorRequest, PortInfo,
-    SerialArm,
+    BusState, CalibrationStep, CalibrationUpdate, Device, Incident, LeaderState, MotorRequest,
+    PortInfo, SerialArm,
 };
 
 /// Index of an arm in the scene, in the order of [`Scene::arms`](crate::scene::Scene::arms).
@@ -112,6 +112,13 @@ pub enum Request {
     },
     /// Which serial ports there are: [`Reply::Ports`].
     ListPorts,
+    /// Something happens to a simulated arm that is served to other programs.
+    Incident {
+        /// Which arm.
+        arm: ArmIndex,
+        /// What.
+        incident: Incident,
+    },
     /// After [`Command::EStop`]: allow motion again (torque stays as it is; soft start).
     ClearEStop,
     /// Tell what a run has come to: [`Reply::Inspection`].
@@ -389,6 +396,7 @@ impl Message for Request {
             Self::CalibrationStep(_) => "calibrate/step",
             Self::Motor { .. } => "serial/motor",
             Self::ListPorts => "serial/list_ports",
+            Self::Incident { .. } => "emulate/incident",
             Self::ClearEStop => "teleop/clear_e_stop",
             Self::Inspect => "teleop/inspect",
         }

@@ -256,3 +256,41 @@ pub struct PortInfo {
     /// Whether it looks like a servo adapter.
     pub likely_arm: bool,
 }
+
+/// How often what goes wrong: chances from 0 to 1 for each packet.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct ServedFaults {
+    /// Replies that don't arrive.
+    pub drop: f64,
+    /// Replies with a changed byte.
+    pub corrupt: f64,
+    /// Replies that come late.
+    pub delay: f64,
+    /// How late those come, seconds.
+    pub delay_secs: f64,
+    /// Replies that say another servo's id.
+    pub wrong_id: f64,
+    /// Requests that no servo understands.
+    pub drop_requests: f64,
+    /// Whether what is written is read again.
+    pub echo: bool,
+}
+
+/// Something that happens to a served arm. Joints are counted as in its model.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub enum Incident {
+    /// The plug is pulled.
+    Unplug,
+    /// The plug is put in again.
+    Replug,
+    /// The servos' supply goes off or on.
+    Power(bool),
+    /// Only this joint's servo is on the bus; all are for `None`.
+    Attach(Option<usize>),
+    /// A joint was blocked for too long.
+    Overload(usize),
+    /// A joint's servo is this hot, °C; `None` for as hot as it is.
+    Temperature(usize, Option<f64>),
+    /// Other faults from now on.
+    Faults(ServedFaults),
+}

@@ -111,18 +111,21 @@ function refusal(app, service, fault) {
   );
 }
 
-/** In the page: makes control fail, and asks with every frame until it is back, so that some questions
- * are in flight when it fails. Answers how those failed, and how long it took to be back, seconds. */
+/** In the page: makes control fail, and asks at once and with every frame until it is back, so that some
+ * questions are in flight when it fails. Answers how those failed, and how long it took to be back, seconds. */
 async function failAndAsk(fault) {
   const { forearm } = globalThis;
   const control = () => forearm.services().find(({ name }) => name === "control");
   const errors = [];
   const asked = [];
+  const ask = () => asked.push(forearm.inspect().catch((error) => errors.push(error.message)));
   const from = performance.now();
   forearm.inject("control", fault);
+  // Nobody here can know of the crash yet.
+  ask();
   while (control().restarts === 0 || control().state !== "running") {
     await new Promise((resolve) => requestAnimationFrame(resolve));
-    asked.push(forearm.inspect().catch((error) => errors.push(error.message)));
+    ask();
   }
   const secs = (performance.now() - from) / 1e3;
   await Promise.all(asked);

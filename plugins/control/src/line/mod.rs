@@ -7,6 +7,7 @@
 mod emulated;
 #[cfg(not(target_family = "wasm"))]
 mod native;
+mod serial;
 #[cfg(target_family = "wasm")]
 mod web;
 
@@ -103,12 +104,18 @@ pub(crate) fn open(spec: LineSpec, served: &[Served]) -> Result<Arc<dyn BusLine>
             })?;
             emulated::open(&spec, wire)
         }
-        None => platform::open(&spec),
+        None => serial::open(&spec),
     }
 }
 
-/// Tells which serial ports there are, from wherever that may take its time.
-pub(crate) fn list_ports(tell: impl FnOnce(Vec<PortInfo>) + Send + 'static) -> Result<(), String> {
+/// Tells which serial ports there are, or why there can't be any and what to do, from wherever that
+/// may take its time.
+///
+/// # Errors
+/// They can't be looked for now.
+pub(crate) fn list_ports(
+    tell: impl FnOnce(Result<Vec<PortInfo>, String>) + Send + 'static,
+) -> Result<(), String> {
     platform::list_ports(tell)
 }
 

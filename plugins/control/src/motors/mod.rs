@@ -71,7 +71,7 @@ pub struct Motors {
     /// Whether motors should hold, and whether they do.
     wants_torque: bool,
     torque: bool,
-    switching: Option<Procedure<Result<(), String>>>,
+    switching: Option<Switching>,
     /// The newest sample of this connection, and when it came, by the loop's time.
     sample: Option<Sample>,
     sampled_at_secs: f64,
@@ -95,6 +95,23 @@ enum Stage {
     Ready,
     /// A procedure of somebody else has them.
     Lent,
+}
+
+/// Torque that is being switched.
+struct Switching {
+    /// Whether only motors that protect themselves are woken; the others go on meanwhile.
+    wakes: bool,
+    procedure: Procedure<Result<(), String>>,
+}
+
+impl Switching {
+    fn new(jobs: Jobs, mask: u16, on: bool, wakes: bool) -> Self {
+        let work = async move { jobs.torque(mask, on).await };
+        Self {
+            wakes,
+            procedure: Procedure::new(async { work.await.map_err(|error| error.to_string()) }),
+        }
+    }
 }
 
 impl Motors {
@@ -290,8 +307,9 @@ impl Motors {
         let Some(switching) = &mut self.switching else {
             return;
         };
-        match switching.poll() {
+        match switching.procedure.poll() {
             None => return,
+            Some(Ok(())) if switching.wakes => {}
             Some(Ok(())) => {
                 self.torque = self.wants_torque;
                 self.begun = false;
@@ -344,11 +362,7 @@ impl Motors {
     fn clear_overload(&mut self, mask: u16) {
         if self.switching.is_none() {
             let jobs = Jobs::new(&self.line);
-            self.switching = Some(Procedure::new(async move {
-                jobs.torque(mask, true)
-                    .await
-                    .map_err(|error| error.to_string())
-            }));
+            self.switching = Some(Switching::new(jobs, mask, true, true));
         }
     }
 
@@ -386,12 +400,8 @@ impl Motors {
             // From now on nothing is commanded, whatever the motors answer.
             self.torque = false;
         }
-        let (jobs, mask) = (Jobs::new(&self.line), self.mask);
-        self.switching = Some(Procedure::new(async move {
-            jobs.torque(mask, on)
-                .await
-                .map_err(|error| error.to_string())
-        }));
+        let jobs = Jobs::new(&self.line);
+        self.switching = Some(Switching::new(jobs, self.mask, on, false));
     }
 
     /// Whether motors hold.
@@ -443,7 +453,7 @@ impl Motors {
     /// Commands joints, radians (metres); `applied` receives what that is in ticks. Does nothing to
     /// motors that may not be driven.
     pub(crate) fn command(&mut self, targets: &[f64], applied: &mut [f64]) {
-        let driven = self.torque && self.is_there() && self.switching.is_none();
+        let driven = self.torque && self.is_there();
         let Some(sample) = self.sample.filter(|_| driven) else {
             return;
         };
@@ -487,6 +497,14 @@ impl Motors {
             self.spec.calibration = Some(calibration);
         }
         Ok(())
+    }
+
+    /// Leaves the motors, as the configuration says. Waits for nothing.
+    pub(crate) fn close(&self) {
+        self.line.close(match self.spec.role {
+            Role::Follower => self.spec.on_exit,
+            Role::Leader => OnExit::TorqueOff,
+        });
     }
 
     /// Whether this calibration has all motors, with the ids that they have.
@@ -544,10 +562,7 @@ impl Motors {
 
 impl Drop for Motors {
     fn drop(&mut self) {
-        self.line.close(match self.spec.role {
-            Role::Follower => self.spec.on_exit,
-            Role::Leader => OnExit::TorqueOff,
-        });
+        self.close();
     }
 }
 

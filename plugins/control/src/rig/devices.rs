@@ -100,13 +100,18 @@ impl Rig {
         plant
             .world_mut()
             .place_arm(self.arm, &self.observation.positions);
-        line::retire(std::mem::replace(&mut self.backend, next));
+        let mut left = std::mem::replace(&mut self.backend, next);
+        if let Some(motors) = left.motors() {
+            motors.close();
+            line::retire(left);
+        }
         self.trouble = None;
         self.ready = *wanted == Backend::Sim;
+        self.switched = !self.ready;
         if self.ready {
             self.begin(plant);
         }
-        self.engage(plant, now_secs);
+        self.rebase(plant, now_secs);
         Ok(())
     }
 
@@ -124,7 +129,10 @@ impl Rig {
             Some(serial) => Some(self.leader_on(serial, calibration, plant)?),
             None => None,
         };
-        line::retire(std::mem::replace(&mut self.leader, next));
+        if let Some(left) = std::mem::replace(&mut self.leader, next) {
+            left.close();
+            line::retire(left);
+        }
         self.leader_there = false;
         self.teleoperators.leader.set(None);
         Ok(())
@@ -152,6 +160,15 @@ impl Rig {
     pub(super) fn soften(&mut self) {
         self.request.copy_from_slice(&self.command);
         self.safety.reset(&self.command);
+    }
+
+    /// Leaves real arms; waits for nothing.
+    pub(crate) fn close(&mut self) {
+        for role in [Role::Follower, Role::Leader] {
+            if let Some(motors) = self.motors(role) {
+                motors.close();
+            }
+        }
     }
 
     /// The motors of this role, if there are any.

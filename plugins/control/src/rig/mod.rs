@@ -14,7 +14,7 @@ use crate::backend::{ArmBackend, BackendError, Footing, Moment, Observation, Pla
 use crate::config::{ArmResume, ControlConfig, OnExit};
 use crate::motion::Motion;
 use crate::motors::{Motors, News};
-use crate::teleop::{Input, Outcome, Situation, Teleoperators};
+use crate::teleop::{Input, Outcome, Situation, Teleoperator, Teleoperators};
 
 /// An arm of the scene and all that drives it.
 pub(crate) struct Rig {
@@ -28,6 +28,8 @@ pub(crate) struct Rig {
     backend: Box<dyn ArmBackend>,
     /// Whether the backend does what it is told.
     ready: bool,
+    /// Whether it was switched while it runs: what a person holds goes on to count.
+    switched: bool,
     /// The arm that is followed, if there is one, where it is as this one's positions, and whether it
     /// is there.
     leader: Option<Motors>,
@@ -79,6 +81,7 @@ impl Rig {
             ),
             backend: Box::new(SimArm::new(arm)),
             ready: false,
+            switched: false,
             leader: None,
             leader_positions: vec![0.0; joints],
             leader_there: false,
@@ -120,7 +123,11 @@ impl Rig {
             Footing::New => {
                 // Whatever was commanded before is forgotten.
                 self.begin(plant);
-                self.engage(plant, now_secs);
+                if std::mem::take(&mut self.switched) {
+                    self.rebase(plant, now_secs);
+                } else {
+                    self.engage(plant, now_secs);
+                }
             }
             Footing::Settle(joints) => {
                 self.observe(plant);
@@ -220,6 +227,24 @@ impl Rig {
 
     /// The teleoperator takes over where the arm's command is.
     pub(crate) fn engage(&mut self, plant: &Plant, now_secs: f64) {
+        self.take_over(plant, now_secs, |teleoperator, situation| {
+            teleoperator.engage(situation);
+        });
+    }
+
+    /// The same, and what a person holds stays held.
+    fn rebase(&mut self, plant: &Plant, now_secs: f64) {
+        self.take_over(plant, now_secs, |teleoperator, situation| {
+            teleoperator.rebase(situation);
+        });
+    }
+
+    fn take_over(
+        &mut self,
+        plant: &Plant,
+        now_secs: f64,
+        begin: impl FnOnce(&mut dyn Teleoperator, &Situation<'_>),
+    ) {
         self.request.copy_from_slice(&self.command);
         let situation = Situation {
             model: &self.model,
@@ -229,7 +254,7 @@ impl Rig {
             command: &self.command,
             plant,
         };
-        self.teleoperators.get(self.mode).engage(&situation);
+        begin(self.teleoperators.get(self.mode), &situation);
     }
 
     /// Takes what a person did; answers whether that ended a motion.

@@ -314,7 +314,18 @@ fn end_calibration(
 pub(super) fn list_ports(answer: Answer<Reply>) {
     // The answer goes with the search, which another thread makes; so a refusal has none to answer
     // with, and whoever asked is told that it was dropped.
-    if let Err(why) = line::list_ports(move |ports| answer.send(Ok(Reply::Ports(ports)))) {
+    let listed = line::list_ports(move |ports| {
+        answer.send(
+            ports
+                .map(Reply::Ports)
+                .map_err(|why| ServiceError::Refused {
+                    what: "looking for serial ports".to_owned(),
+                    why,
+                    next: "then look again".to_owned(),
+                }),
+        );
+    });
+    if let Err(why) = listed {
         tracing::warn!("serial ports can't be listed: {why}");
     }
 }

@@ -103,6 +103,15 @@ impl ControlService {
                     "ask again",
                 ));
             }
+            Request::Incident { arm, incident } => {
+                let what = "making something happen to a served arm";
+                let session = self.session.as_mut().ok_or_else(|| no_scene(what))?;
+                let served = session.plant.served_mut(arm).ok_or_else(|| {
+                    let why = format!("arm number {arm} is not served");
+                    refused(what, why, "start with `forearm emulate`")
+                })?;
+                served.befall(incident);
+            }
             Request::Inspect => return Ok(Reply::Inspection(Box::new(self.inspect()?))),
         }
         Ok(Reply::Done)
@@ -147,7 +156,10 @@ impl ControlService {
             rig.engage(&plant, cx.now_secs());
         }
         self.drop_errands("another scene was loaded", cx);
-        line::retire(self.session.replace(Session { plant, rigs }));
+        if let Some(mut left) = self.session.replace(Session { plant, rigs }) {
+            left.rigs.iter_mut().for_each(Rig::close);
+            line::retire(left);
+        }
         // Loading took its time: that is not lateness of the next run.
         self.pace.rest();
         self.generation += 1;
@@ -637,6 +649,10 @@ impl Service for ControlService {
         self.active = false;
         self.drop_errands("control ends", cx);
         // Real arms are left as the configuration says.
+        if let Some(Session { rigs, .. }) = &mut self.session {
+            // All at once, before the first is waited for.
+            rigs.iter_mut().for_each(Rig::close);
+        }
         self.session = None;
     }
 

@@ -90,6 +90,10 @@ impl Teleoperator for Keyboard {
         self.goals.copy_from_slice(situation.command);
     }
 
+    fn rebase(&mut self, situation: &Situation<'_>) {
+        self.goals.copy_from_slice(situation.command);
+    }
+
     fn input(&mut self, input: &Input<'_>, situation: &Situation<'_>) {
         let Input::Key(key, pressed) = *input else {
             return;

@@ -77,6 +77,12 @@ pub trait Teleoperator: Send {
     /// Takes over: targets begin at the present command.
     fn engage(&mut self, situation: &Situation<'_>);
 
+    /// Goes on at another place, as another arm moves from now on: targets begin at the present
+    /// command, and what a person holds stays held.
+    fn rebase(&mut self, situation: &Situation<'_>) {
+        self.engage(situation);
+    }
+
     /// Takes what a person did; inputs for other teleoperators are ignored.
     fn input(&mut self, _input: &Input<'_>, _situation: &Situation<'_>) {}
 

@@ -1,6 +1,8 @@
 //! The whole service, in stepped time: soft start, emergency stop, motions, determinism.
 
+mod calibration;
 mod interruptions;
+mod leaders;
 mod servos;
 
 use std::sync::Arc;

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use forearm_arm::so101;
 use forearm_control::{
-    ControlConfig, ControlService, ControlSetup, EMULATED, Incident, ServedArm, ServedAt, Startup,
+    ControlConfig, ControlService, ControlSetup, EMULATED, ServedArm, ServedAt, Startup,
 };
 use forearm_protocol::control::{ArmState, Command, Event, Reply, Request, TeleopMode};
 use forearm_protocol::keys::Key;
 use forearm_protocol::scene::{Backend, Scene, SceneBundle};
+use forearm_protocol::servo::Incident;
 use forearm_protocol::servo::{
     ArmCalibrations, CalibrationStatus, Connection, Device, MotorRequest, Role, SerialArm,
 };
@@ -536,7 +537,13 @@ fn leaving_an_arm_lets_it_go_or_not() {
             ..config(vec![served(VIRTUAL, true)])
         };
         let mut lab = Lab::new(config, wired());
-        assert!(lab.after(2.5)[FOLLOWER].torque);
+        let mut stretched = positions(&lab.after(2.5)[FOLLOWER]);
+        (stretched[1], stretched[2]) = (0.0, 0.0);
+        lab.bench.tell(Command::JointTargets {
+            arm: FOLLOWER,
+            positions: stretched,
+        });
+        assert!(lab.after(3.0)[FOLLOWER].torque);
         lab.ask(Request::SetBackend {
             arm: FOLLOWER,
             backend: Backend::Sim,

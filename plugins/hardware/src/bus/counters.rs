@@ -25,9 +25,9 @@ pub struct Counters {
     pub corrupt_replies: u64,
     /// Packets with a wrong checksum.
     pub checksum_errors: u64,
-    /// Bytes that belonged to no good packet, those with a wrong checksum among them.
+    /// Bytes that belonged to no good packet, those with a wrong checksum or length among them.
     pub skipped_bytes: u64,
-    /// Packets of a motor that was not asked, out of turn, or of a wrong length.
+    /// Packets of a motor that was not asked, or out of turn.
     pub wrong_id: u64,
     /// Packets that came when nothing was expected.
     pub late_replies: u64,

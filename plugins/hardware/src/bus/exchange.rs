@@ -55,7 +55,7 @@ pub(super) struct Exchange {
 pub(super) enum Heard {
     /// It is a reply to the question.
     Reply,
-    /// It is of nobody who was asked, out of turn, or of a wrong length.
+    /// It is of nobody who was asked, or out of turn.
     Stranger,
 }
 
@@ -120,6 +120,11 @@ impl Exchange {
         self.limit = now + self.asked_secs + replies + limit;
     }
 
+    /// Whether a reply to the question may have so many bytes.
+    pub(super) const fn may_have(&self, len: usize) -> bool {
+        self.len == len
+    }
+
     /// A packet came; `skipped` bytes were none of one since the question.
     pub(super) fn hear(
         &mut self,
@@ -135,7 +140,7 @@ impl Exchange {
             return Heard::Reply;
         }
         let place = self.ids[..self.count].iter().position(|asked| *asked == id);
-        let (Some(place), true) = (place, params.len() == self.len) else {
+        let Some(place) = place else {
             self.strangers += 1;
             return Heard::Stranger;
         };

@@ -292,6 +292,10 @@ impl Bus {
             let (id, code) = (frame.id, frame.code);
             let len = frame.params.len().min(MAX_PARAMS);
             params[..len].copy_from_slice(&frame.params[..len]);
+            if matches!(self.phase, Phase::Awaiting(_)) && !self.exchange.may_have(len) {
+                self.parser.refuse();
+                continue;
+            }
             self.hear(now, id, code, &params[..len]);
         }
     }

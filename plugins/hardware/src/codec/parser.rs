@@ -46,6 +46,8 @@ pub struct Parser {
     /// The part of `bytes` that is still to be looked at.
     start: usize,
     end: usize,
+    /// Where the last packet began, while it is still in the buffer.
+    last: Option<usize>,
     errors: ParseErrors,
 }
 
@@ -70,6 +72,7 @@ impl Parser {
             bytes: [0; CAPACITY],
             start: 0,
             end: 0,
+            last: None,
             errors: ParseErrors {
                 checksum: 0,
                 skipped_bytes: 0,
@@ -84,6 +87,7 @@ impl Parser {
         self.bytes.copy_within(self.start..self.end, 0);
         self.end -= self.start;
         self.start = 0;
+        self.last = None;
         let taken = bytes.len().min(CAPACITY - self.end);
         self.bytes[self.end..self.end + taken].copy_from_slice(&bytes[..taken]);
         self.end += taken;
@@ -105,12 +109,23 @@ impl Parser {
             }
         };
         self.skip_to(at);
+        self.last = Some(at);
         self.start += length;
         Some(Frame {
             id: self.bytes[at + 2],
             code: self.bytes[at + 4],
             params: &self.bytes[at + 5..at + length - 1],
         })
+    }
+
+    /// The packet that was taken last is none, whatever its checksum says: looks for packets from its
+    /// second byte on. A length byte that came out one too high always does this: the checksum and the
+    /// first byte of the next header then make a right checksum.
+    pub fn refuse(&mut self) {
+        if let Some(at) = self.last.take() {
+            self.start = at;
+            self.skip_to(at + 1);
+        }
     }
 
     /// Hands every packet of these bytes to `take`, and keeps what may be the start of another.

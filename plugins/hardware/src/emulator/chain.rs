@@ -65,6 +65,9 @@ pub enum Knob {
     Overload(usize),
     /// This servo is this hot, in degrees Celsius; `None` for as hot as it is.
     Temperature(usize, Option<f64>),
+    /// This servo's cable is pulled (it has no power and hears nothing) or put back in: new servos
+    /// get their ids one by one.
+    Attached(usize, bool),
 }
 
 /// Virtual servos behind one bus. Hand it the bytes that a program writes, take the bytes that the
@@ -192,6 +195,11 @@ impl ServoChain {
             Knob::Overload(servo) => {
                 if let Some(servo) = servos.get_mut(servo) {
                     servo.force_overload();
+                }
+            }
+            Knob::Attached(servo, attached) => {
+                if let Some(servo) = servos.get_mut(servo) {
+                    servo.attach(attached);
                 }
             }
             Knob::Temperature(servo, celsius) => {
@@ -417,7 +425,7 @@ impl Bus {
 
 /// The servos that understand this rate and are meant by this id.
 fn heard(servos: &mut [Servo], baud: u32, id: u8) -> impl Iterator<Item = &mut Servo> {
-    servos
-        .iter_mut()
-        .filter(move |servo| servo.baud() == baud && (id == BROADCAST_ID || servo.id() == id))
+    servos.iter_mut().filter(move |servo| {
+        servo.attached() && servo.baud() == baud && (id == BROADCAST_ID || servo.id() == id)
+    })
 }

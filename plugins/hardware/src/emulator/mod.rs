@@ -26,8 +26,7 @@ pub use plant::SimplePlant;
 pub use servo::ServoConfig;
 pub use wire::Wire;
 
-/// The most servos of one chain.
-pub const MAX_SERVOS: usize = 16;
+pub use crate::bus::MAX_SERVOS;
 
 /// Where the joints are, by the servo's place in its chain. What is beyond the chain's end is not
 /// looked at; what is not finite counts as 0.

@@ -1,8 +1,8 @@
 //! One virtual STS3215: what its firmware does with its registers and its motor.
 //!
 //! Besides the vendor's memory table, from what users measured on real ones: writing a goal switches
-//! torque on, whatever the torque register said; goals are clamped to the position limits inside,
-//! while the register keeps what was written (LeRobot issue 3585); switching torque on holds the
+//! torque on, whatever the torque register said; goals are clamped to the nearer
+//! position limit inside, while the register keeps what was written (LeRobot issue 3585); switching torque on holds the
 //! present position; an overload is still in the reply to the write that ends it.
 
 use super::memory::{Memory, Touched};
@@ -109,6 +109,8 @@ pub(super) struct Servo {
     /// Goal of the position modes, in the ticks of `Present_Position`.
     goal: f64,
     pub(super) protection: Protection,
+    /// Its cable is in.
+    attached: bool,
     stepped_secs: f64,
 }
 
@@ -136,6 +138,7 @@ impl Servo {
             motion: Motion::holding(0.0),
             goal: 0.0,
             protection: Protection::new(volts),
+            attached: true,
             stepped_secs: f64::NEG_INFINITY,
         };
         servo.joint.ticks = servo.ticks_of(0.0);
@@ -173,6 +176,18 @@ impl Servo {
         self.hold_here();
     }
 
+    pub(super) const fn attached(&self) -> bool {
+        self.attached
+    }
+
+    /// Puts its cable in or pulls it.
+    pub(super) fn attach(&mut self, attached: bool) {
+        if attached && !self.attached {
+            self.power_up();
+        }
+        self.attached = attached;
+    }
+
     /// Where the joint is now. What is not finite counts as 0.
     pub(super) fn observe(&mut self, now: f64, position: f64, velocity: f64, effort: f64) {
         let finite = |value: f64| if value.is_finite() { value } else { 0.0 };
@@ -202,7 +217,7 @@ impl Servo {
 
     /// Target in radians and the most that the motor may do (0 to 1); `None` while it is let go.
     pub(super) fn drive(&self) -> Option<(f64, f64)> {
-        if !self.torque() {
+        if !self.torque() || !self.attached {
             return None;
         }
         let limit = match self.protection.output(&self.memory) {
@@ -343,13 +358,21 @@ impl Servo {
         self.clamped(self.goal) + self.origin()
     }
 
+    /// The goal within the limits. Outside of them it is the nearer of the two, also the other way
+    /// around the turn.
     fn clamped(&self, goal: f64) -> f64 {
         let least = f64::from(self.memory.raw(&reg::MIN_POSITION_LIMIT));
         let most = f64::from(self.memory.raw(&reg::MAX_POSITION_LIMIT));
-        if least < most {
-            goal.clamp(least, most)
+        if least >= most {
+            return goal.clamp(-FAR, FAR);
+        }
+        let within_a_turn = (0.0..TURN).contains(&goal);
+        if within_a_turn && goal > most && goal - most > least + TURN - goal {
+            least
+        } else if within_a_turn && goal < least && least - goal > goal + TURN - most {
+            most
         } else {
-            goal.clamp(-FAR, FAR)
+            goal.clamp(least, most)
         }
     }
 

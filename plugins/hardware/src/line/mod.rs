@@ -19,17 +19,22 @@
 //! (`Unloading_Condition`). Setting these low (LeRobot does for the gripper) is what keeps an arm
 //! without a host harmless, and the switch of the power supply.
 
+#[cfg(not(target_family = "wasm"))]
 mod newest;
 
 #[cfg(not(target_family = "wasm"))]
 mod native;
 #[cfg(not(target_family = "wasm"))]
 mod tools;
+#[cfg(target_family = "wasm")]
+mod web;
 
 #[cfg(not(target_family = "wasm"))]
 pub use native::{Line, now_secs};
 #[cfg(not(target_family = "wasm"))]
 pub use tools::{Answering, scan_bauds};
+#[cfg(target_family = "wasm")]
+pub use web::{Line, now_secs};
 
 use crossbeam_channel::{Receiver, TryRecvError};
 

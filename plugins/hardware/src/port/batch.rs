@@ -58,7 +58,7 @@ fn replies(id: u8, code: u8, params: &[u8]) -> usize {
         (Some(Instruction::SyncRead), [_, len, ids @ ..]) => ids.len() * reads(*len),
         _ if id == BROADCAST_ID => 0,
         (Some(Instruction::Read), [_, len]) => reads(*len),
-        (Some(Instruction::SyncWrite), _) | None => 0,
+        (Some(Instruction::SyncWrite) | None, _) => 0,
         (Some(_), _) => STATUS,
     }
 }

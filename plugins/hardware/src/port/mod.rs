@@ -9,8 +9,14 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+#[cfg(any(test, target_family = "wasm"))]
+mod batch;
+#[cfg(any(test, target_family = "wasm"))]
+mod book;
 #[cfg(not(target_family = "wasm"))]
 mod native;
+#[cfg(target_family = "wasm")]
+pub mod web;
 
 #[cfg(not(target_family = "wasm"))]
 pub use native::{NativePort, identify, list, locate, open};

@@ -120,28 +120,6 @@ proptest! {
 }
 
 #[test]
-fn debug_me() {
-    let faults = Faults {
-        corrupt_replies: 0.014485408386506632,
-        ..Faults::default()
-    };
-    let mut rig = Rig::new(
-        BusConfig::of(JOINTS),
-        &distinct(faults, 5815465700283059459),
-    );
-    let mut last = 0;
-    rig.run(2.0, |rig, _| {
-        sway(rig);
-        let (c, i) = (rig.bus.counters(), rig.chain.injected());
-        let d = c.corrupt_replies as i64 - i.corrupted_replies as i64;
-        if d != last {
-            println!("{} {d} {c:?} {i:?}", rig.now);
-            last = d;
-        }
-    });
-}
-
-#[test]
 fn one_percent_of_everything_costs_little() {
     let faults = Faults {
         drop_replies: 0.01,

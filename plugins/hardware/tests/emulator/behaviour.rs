@@ -92,6 +92,18 @@ fn goals_stay_within_the_limits_and_the_register_does_not_show_it() {
         assert_eq!(host.get(1, &reg::GOAL_POSITION), goal);
         assert_eq!(host.get(1, &reg::GOAL_POSITION_2), reached);
     }
+    // The nearer limit counts, also the other way around.
+    host.set(1, &reg::MIN_POSITION_LIMIT, 1000);
+    for (goal, reached) in [(3600, 2300), (3800, 1000), (-500, 1000)] {
+        host.set(1, &reg::GOAL_POSITION, goal);
+        host.run(1.0);
+        assert_eq!(host.position(1), reached);
+    }
+    host.set(1, &reg::MIN_POSITION_LIMIT, 2000);
+    host.set(1, &reg::MAX_POSITION_LIMIT, 3500);
+    host.set(1, &reg::GOAL_POSITION, 300);
+    host.run(1.0);
+    assert_eq!(host.position(1), 3500);
 }
 
 #[test]

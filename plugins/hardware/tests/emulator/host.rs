@@ -86,8 +86,10 @@ impl Host {
     /// Writes a register; answers the status.
     pub(crate) fn set(&mut self, id: u8, register: &Register, value: i32) -> u8 {
         let replies = self.ask(|packet| {
-            let value = register.encode(value).unwrap();
-            packet.write(id, register.address, &value).unwrap();
+            let value = register.encode(value).expect("a value that fits");
+            packet
+                .write(id, register.address, &value)
+                .expect("a short packet");
         });
         assert_eq!(replies.len(), 1, "{register} of servo {id}");
         assert!(replies[0].data.is_empty());

@@ -1,5 +1,6 @@
 //! Virtual servos in simulated time: what a program on the bus sees, and what the joints are told.
 
+mod allocations;
 mod behaviour;
 mod host;
 mod memory;

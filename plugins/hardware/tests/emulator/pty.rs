@@ -18,14 +18,14 @@ struct Folder(PathBuf);
 impl Folder {
     fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("forearm-pty-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
+        std::fs::create_dir_all(&path).expect("a folder");
         Self(path)
     }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).unwrap();
+        std::fs::remove_dir_all(&self.0).expect("the folder is there");
     }
 }
 
@@ -33,18 +33,19 @@ fn open(path: &Path, baud: u32) -> Box<dyn SerialPort> {
     serialport::new(path.to_string_lossy(), baud)
         .timeout(PATIENCE)
         .open()
-        .unwrap()
+        .expect("a port")
 }
 
 /// Asks one question; answers status and data of the reply.
 fn ask(port: &mut dyn SerialPort, build: impl FnOnce(&mut PacketBuf)) -> (u8, Vec<u8>) {
     let mut packet = PacketBuf::new();
     build(&mut packet);
-    port.write_all(packet.as_bytes()).unwrap();
+    port.write_all(packet.as_bytes())
+        .expect("a request is written");
     let mut parser = Parser::new(Direction::Replies);
     let mut bytes = [0; 256];
     loop {
-        let read = port.read(&mut bytes).unwrap();
+        let read = port.read(&mut bytes).expect("a reply");
         let mut reply = None;
         parser.feed(&bytes[..read], |frame| {
             reply = Some((frame.code, frame.params.to_vec()));
@@ -63,9 +64,11 @@ fn read(port: &mut dyn SerialPort, id: u8, register: &Register) -> (u8, i32) {
 }
 
 fn write(port: &mut dyn SerialPort, id: u8, register: &Register, value: i32) {
-    let value = register.encode(value).unwrap();
+    let value = register.encode(value).expect("a value that fits");
     ask(port, |packet| {
-        packet.write(id, register.address, &value).unwrap();
+        packet
+            .write(id, register.address, &value)
+            .expect("a short packet");
     });
 }
 
@@ -80,7 +83,7 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 fn serve(config: PtyConfig) -> VirtualPort {
-    VirtualPort::open(ServoChain::new(&ChainConfig::default()), config).unwrap()
+    VirtualPort::open(ServoChain::new(&ChainConfig::default()), config).expect("a terminal")
 }
 
 #[test]

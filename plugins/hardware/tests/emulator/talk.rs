@@ -214,3 +214,44 @@ fn without_power_nobody_answers() {
     assert_eq!(host.get(1, &reg::TORQUE_ENABLE), 0);
     assert_eq!(host.command.torque, 0);
 }
+
+/// How `setup-motors` goes: all motors are new, one at a time is plugged in.
+#[test]
+fn new_motors_get_their_ids_one_by_one() {
+    let mut host = Host::new(&ChainConfig {
+        servos: vec![ServoConfig::default(); 6],
+        wire: Wire::INSTANT,
+        ..ChainConfig::default()
+    });
+    for servo in 0..6 {
+        host.chain.turn(Knob::Attached(servo, false));
+    }
+    for servo in (0..6_u8).rev() {
+        host.chain.turn(Knob::Attached(usize::from(servo), true));
+        if servo > 0 {
+            host.set(1, &reg::ID, i32::from(servo) + 1);
+        }
+        host.chain.turn(Knob::Attached(usize::from(servo), false));
+        let replies = host.ask(|packet| {
+            packet.ping(BROADCAST_ID);
+        });
+        assert!(replies.is_empty());
+    }
+    for servo in 0..6 {
+        host.chain.turn(Knob::Attached(servo, true));
+    }
+    let replies = host.ask(|packet| {
+        packet.ping(BROADCAST_ID);
+    });
+    assert_eq!(ids(&replies), [1, 2, 3, 4, 5, 6]);
+
+    // A pulled cable takes the torque along.
+    host.set(2, &reg::TORQUE_ENABLE, 1);
+    host.run(0.01);
+    assert!(host.command.drives(1));
+    host.chain.turn(Knob::Attached(1, false));
+    host.run(0.01);
+    assert!(!host.command.drives(1));
+    host.chain.turn(Knob::Attached(1, true));
+    assert_eq!(host.get(2, &reg::TORQUE_ENABLE), 0);
+}

@@ -137,10 +137,11 @@ pub fn calibration(stage: CalibrationStage, role: Role) -> CalibrationUpdate {
         stage,
         instruction: match stage {
             CalibrationStage::Ranges => {
-                "Move every joint through its whole range, one after another, then press Store."
+                "Move all joints except `wrist_roll`, one after another, through their entire \
+                 ranges of motion, then go on."
             }
-            CalibrationStage::Storing => "Wait a moment.",
-            _ => "Move the arm to the middle of its range, then press Next.",
+            CalibrationStage::Storing => "The ranges are being stored.",
+            _ => "Move the arm to the middle of its range of motion, then go on.",
         }
         .to_owned(),
         joints: JOINTS

@@ -34,9 +34,6 @@ use std::time::Duration;
 /// How long an order may wait for the port's thread.
 const ORDER_WAIT: Duration = Duration::from_secs(2);
 
-/// Orders on their way to the port's thread.
-const ORDERS: usize = 64;
-
 /// How to serve a chain.
 #[derive(Debug, Clone)]
 pub struct PtyConfig {

@@ -157,10 +157,7 @@ fn poll(events: &mut [libc::pollfd], longest: Duration) {
         tv_nsec: longest.subsec_nanos().into(),
     };
     // SAFETY: the kernel reads the time and fills as many events as there are; no signal mask.
-    #[expect(
-        unsafe_code,
-        reason = "the standard library can't wait for descriptors"
-    )]
+    #[expect(unsafe_code, reason = "the call has no safe form")]
     let _events = unsafe {
         libc::ppoll(
             events.as_mut_ptr(),
@@ -176,10 +173,7 @@ fn poll(events: &mut [libc::pollfd], longest: Duration) {
 fn poll(events: &mut [libc::pollfd], longest: Duration) {
     let millis = longest.as_micros().div_ceil(1000).min(1000) as libc::c_int;
     // SAFETY: the kernel fills as many events as there are.
-    #[expect(
-        unsafe_code,
-        reason = "the standard library can't wait for descriptors"
-    )]
+    #[expect(unsafe_code, reason = "the call has no safe form")]
     let _events = unsafe { libc::poll(events.as_mut_ptr(), events.len() as libc::nfds_t, millis) };
 }
 

@@ -1,11 +1,14 @@
 //! The port: opens the terminal, runs its thread, ends with it.
 
 use super::served::Served;
-use super::{ORDERS, Order, PtyConfig, PtyError, PtyHandle, Told};
+use super::{Order, PtyConfig, PtyError, PtyHandle, Told};
 use crate::emulator::ServoChain;
 use crossbeam_channel::bounded;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+
+/// Orders on their way to the port's thread.
+const ORDERS: usize = 64;
 
 /// A chain that a thread of its own serves on a pseudo-terminal, until this is dropped.
 #[derive(Debug)]

@@ -15,7 +15,7 @@ extern "C" {
     pub(super) fn request_port(this: &Serial) -> Result<Promise, JsValue>;
 
     /// A port that a person has allowed.
-    #[derive(Debug, Clone)]
+    #[derive(Debug, Clone, PartialEq)]
     pub(super) type SerialPort;
     #[wasm_bindgen(method, catch)]
     pub(super) fn open(this: &SerialPort, options: &Object) -> Result<Promise, JsValue>;

@@ -8,9 +8,7 @@ use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
-use super::binding::{
-    Readable, Reader, SerialPort, Writer, get, is_secure, said, serial, set, usb_of,
-};
+use super::binding::{Reader, SerialPort, Writer, get, is_secure, said, serial, set, usb_of};
 use super::{PortEvent, Sink, WebSerialError, number_of, port_name};
 use crate::port::book::{Book, Found};
 
@@ -31,7 +29,9 @@ pub(super) async fn look() -> Result<Vec<(String, Option<(u16, u16)>)>, WebSeria
         Err(error) => Err(error),
     };
     let ports: Array = ports
-        .map_err(|error| WebSerialError::Refused { why: said(&error).1 })?
+        .map_err(|error| WebSerialError::Refused {
+            why: said(&error).1,
+        })?
         .unchecked_into();
     let ports: Vec<_> = ports
         .iter()
@@ -45,13 +45,15 @@ pub(super) async fn look() -> Result<Vec<(String, Option<(u16, u16)>)>, WebSeria
     Ok(BOOK.with_borrow_mut(|book| {
         book.see(&ports);
         let there = book.there();
-        there.map(|(number, usb)| (port_name(number), usb)).collect()
+        there
+            .map(|(number, usb)| (port_name(number), usb))
+            .collect()
     }))
 }
 
 /// A port by its name: opened, and again after it was away.
 #[derive(Clone)]
-pub(super) struct LocalPort(Rc<Inner>);
+pub(crate) struct LocalPort(Rc<Inner>);
 
 struct Inner {
     name: String,
@@ -98,9 +100,9 @@ impl LocalPort {
                 return;
             }
             match opened.and_then(|port| inner.take(port, attempt)) {
-                Ok((readable, reader)) => {
+                Ok(reader) => {
                     (inner.sink)(PortEvent::Opened);
-                    inner.read(attempt, readable, reader).await;
+                    inner.read(attempt, reader).await;
                 }
                 Err(error) => (inner.sink)(PortEvent::Failed {
                     soon: CLOSING.get() > 0,
@@ -204,11 +206,7 @@ impl Inner {
     }
 
     /// Takes the port's streams.
-    fn take(
-        self: &Rc<Self>,
-        port: SerialPort,
-        attempt: u64,
-    ) -> Result<(Readable, Reader), WebSerialError> {
+    fn take(self: &Rc<Self>, port: SerialPort, attempt: u64) -> Result<Reader, WebSerialError> {
         let lost = |why: String| WebSerialError::Lost {
             port: self.name.clone(),
             why,
@@ -216,8 +214,12 @@ impl Inner {
         let gone = || lost("it went away while it was opened".to_owned());
         let readable = port.readable().ok_or_else(gone)?;
         let writable = port.writable().ok_or_else(gone)?;
-        let reader = readable.get_reader().map_err(|error| lost(said(&error).1))?;
-        let writer = writable.get_writer().map_err(|error| lost(said(&error).1))?;
+        let reader = readable
+            .get_reader()
+            .map_err(|error| lost(said(&error).1))?;
+        let writer = writable
+            .get_writer()
+            .map_err(|error| lost(said(&error).1))?;
         let told = Rc::downgrade(self);
         let on_write_error = Closure::new(move |error: JsValue| {
             if let Some(inner) = told.upgrade() {
@@ -230,11 +232,11 @@ impl Inner {
             writer,
             on_write_error,
         });
-        Ok((readable, reader))
+        Ok(reader)
     }
 
     /// Reads until the port is closed or gone.
-    async fn read(self: &Rc<Self>, attempt: u64, _first: Readable, mut reader: Reader) {
+    async fn read(self: &Rc<Self>, attempt: u64, mut reader: Reader) {
         loop {
             let read = JsFuture::from(reader.read()).await;
             if !self.is(attempt) {
