@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use bevy::prelude::*;
-use forearm_arm::calibration::Calibration;
+use forearm_arm::calibration::{Calibration, CalibrationError};
 use forearm_control::{Control, ControlRequest, ControlService};
 use forearm_panel::plugin::PanelSystems;
 use forearm_panel::{Mover, PanelAction, PanelInputs, PanelState, Ports};
@@ -38,8 +38,10 @@ impl Plugin for DevicesPlugin {
 struct DevicesDesk {
     /// The names of the scene's arms.
     arms: Vec<String>,
-    /// LeRobot's ids of the arms that are or were connected.
+    /// LeRobot's ids of the arms that are connected, where they are not their names.
     ids: HashMap<Device, String>,
+    /// What a person should read about calibrations.
+    warnings: Vec<String>,
     /// The list of ports, on its way.
     ports: Option<Pending<ControlService>>,
 }
@@ -50,19 +52,21 @@ impl DevicesDesk {
         self.ids.clear();
         self.arms = scene.arms.iter().map(|arm| arm.name.clone()).collect();
         for (index, spec) in scene.arms.iter().enumerate() {
-            let follower = match &spec.backend {
-                Backend::Serial(serial) => Some(serial),
-                Backend::Sim | Backend::Replay(_) => None,
-            };
-            let roles = [
-                (Role::Follower, follower),
-                (Role::Leader, spec.leader.as_ref()),
-            ];
-            for (role, serial) in roles {
-                if let Some(serial) = serial {
-                    let id = calibrations::id_of(spec, serial).to_owned();
-                    self.ids.insert(Device { arm: index, role }, id);
-                }
+            self.note(index, &spec.backend, spec.leader.as_ref());
+        }
+    }
+
+    /// Notes what an arm is connected to.
+    fn note(&mut self, arm: ArmIndex, backend: &Backend, leader: Option<&SerialArm>) {
+        let follower = match backend {
+            Backend::Serial(serial) => Some(serial),
+            Backend::Sim | Backend::Replay(_) => None,
+        };
+        for (role, serial) in [(Role::Follower, follower), (Role::Leader, leader)] {
+            let device = Device { arm, role };
+            self.ids.remove(&device);
+            if let Some(id) = serial.and_then(|serial| serial.id.clone()) {
+                self.ids.insert(device, id);
             }
         }
     }
@@ -70,30 +74,34 @@ impl DevicesDesk {
     /// LeRobot's id of an arm: its own, or the name of the scene's arm.
     fn id(&self, device: Device) -> anyhow::Result<String> {
         let own = self.ids.get(&device).or_else(|| self.arms.get(device.arm));
-        own.cloned()
-            .ok_or_else(|| anyhow::anyhow!("the scene has no arm {}", device.arm))
+        own.cloned().ok_or_else(|| no_arm(device.arm))
     }
 
-    /// Notes that this arm is being connected, and reads its calibration if there is one.
+    /// The calibration of an arm that is about to be connected, if there is one. A file that is no
+    /// calibration is warned of: the arm can be calibrated only when it is connected.
     fn calibration(
         &mut self,
-        device: Device,
+        arm: ArmIndex,
+        role: Role,
         serial: &SerialArm,
     ) -> anyhow::Result<Option<Calibration>> {
-        self.ids.remove(&device);
-        if let Some(id) = &serial.id {
-            self.ids.insert(device, id.clone());
+        let name = self.arms.get(arm);
+        let id = serial.id.as_ref().or(name).ok_or_else(|| no_arm(arm))?;
+        match calibrations::load(role, id) {
+            Ok(stored) => Ok(stored.map(|stored| stored.calibration)),
+            Err(error) if error.is::<CalibrationError>() => {
+                self.warnings.push(format!("{error:#}"));
+                Ok(None)
+            }
+            Err(error) => Err(error),
         }
-        let stored = calibrations::load(device.role, &self.id(device)?)?;
-        Ok(stored.map(|stored| stored.calibration))
     }
 
     fn set_mover(&mut self, arm: ArmIndex, mover: &Mover) -> anyhow::Result<Request> {
         let (backend, calibration, motion) = match mover {
             Mover::Sim => (Backend::Sim, None, None),
             Mover::Serial(serial) => {
-                let role = Role::Follower;
-                let calibration = self.calibration(Device { arm, role }, serial)?;
+                let calibration = self.calibration(arm, Role::Follower, serial)?;
                 (Backend::Serial(serial.clone()), calibration, None)
             }
             Mover::Replay(id) => {
@@ -112,9 +120,8 @@ impl DevicesDesk {
     }
 
     fn set_leader(&mut self, arm: ArmIndex, leader: Option<&SerialArm>) -> anyhow::Result<Request> {
-        let role = Role::Leader;
         let calibration = match leader {
-            Some(serial) => self.calibration(Device { arm, role }, serial)?,
+            Some(serial) => self.calibration(arm, Role::Leader, serial)?,
             None => None,
         };
         Ok(Request::SetLeader {
@@ -144,6 +151,9 @@ fn follow_events(
     for event in events.read() {
         match event {
             ControlEvent::SceneLoaded { bundle, .. } => desk.load(&bundle.scene),
+            ControlEvent::DevicesChanged { arm, devices } => {
+                desk.note(*arm, &devices.backend, devices.leader.as_ref());
+            }
             ControlEvent::CalibrationDone {
                 device,
                 id,
@@ -186,6 +196,12 @@ fn carry_out(
             }
             _ => continue,
         };
+        for text in desk.warnings.drain(..) {
+            panel.notify(Notice {
+                level: NoticeLevel::Warning,
+                text,
+            });
+        }
         match request {
             Ok(request) => {
                 requests.write(ControlRequest(request));
@@ -205,6 +221,10 @@ fn take_ports(mut desk: ResMut<DevicesDesk>, mut inputs: ResMut<PanelInputs>) {
         Ok(_) => Ports::Failed("the control service answered something else".to_owned()),
         Err(error) => Ports::Failed(error.to_string()),
     };
+}
+
+fn no_arm(arm: ArmIndex) -> anyhow::Error {
+    anyhow::anyhow!("the scene has no arm {arm}")
 }
 
 fn trouble(text: String) -> Notice {

@@ -1,16 +1,18 @@
 """LeRobot's own command line programs on Forearm's virtual arms, unmodified.
 
-    python tests/python/lerobot_cli.py STEP --follower PORT --leader PORT --id ID
+    python tests/python/lerobot_cli.py --forearm PROGRAM [STEP ...]
 
-STEP is one of
-    calibrate-follower, calibrate-leader   lerobot-calibrate, answering its prompts; somebody has to
-                                           move the arm meanwhile (`forearm emulate --hand ranges`)
-    teleoperate                            lerobot-teleoperate for some seconds; any prompt is a failure
-    setup-motors                           lerobot-setup-motors; `--attach COMMAND` is written to a
-                                           file that makes the virtual bus have one motor only
+Starts `forearm emulate` with a follower and a leader and runs, all or those that are named, in this
+order:
 
-Calibrations are kept where HF_LEROBOT_CALIBRATION says. Prints what the programs print, then one line
-of JSON with what came of it. Exit code 0 only if everything went as on real arms.
+    setup-motors    lerobot-setup-motors, one motor after the other alone on the bus
+    calibrate       lerobot-calibrate for both arms, which a hand moves as the prompts say
+    teleoperate     lerobot-teleoperate with these calibrations; a prompt is a failure
+    theirs          forearm, which must take the calibrations that LeRobot made
+    ours            lerobot-teleoperate with calibrations that Forearm made; a prompt is a failure
+
+Prints what the programs print and for each step one line of JSON with what came of it. Exit code 0
+only if everything went as on real arms.
 """
 
 import argparse
@@ -21,9 +23,11 @@ import re
 import select
 import subprocess
 import sys
+import tempfile
 import time
 
 MOTORS = ["shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll", "gripper"]
+STEPS = ["setup-motors", "calibrate", "teleoperate", "theirs", "ours"]
 
 
 class Program:
@@ -78,59 +82,113 @@ class Program:
         return self.process.wait(10)
 
 
+class Arms:
+    """A follower, called left, and a leader, called right, served by Forearm."""
+
+    def __init__(self, forearm, folder, *more):
+        self.ports = {arm: os.path.join(folder, arm) for arm in ["left", "right"]}
+        links = [f"--port-link={port}" for port in self.ports.values()]
+        self.process = subprocess.Popen(
+            [forearm, "emulate", "--scene", "two_arms", "--json", *links, *more],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.until("arms")
+
+    def until(self, what, value=None):
+        """Reads on until it tells this."""
+        for line in self.process.stdout:
+            told = json.loads(line)
+            if "error" in told:
+                raise SystemExit(f"the virtual arms: {told['error']}")
+            if what in told and value in (None, told[what]):
+                return
+        raise SystemExit("the virtual arms have ended")
+
+    def order(self, text):
+        """Has something done, and waits until it is."""
+        self.process.stdin.write(text + "\n")
+        self.process.stdin.flush()
+        self.until("done", text)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.write("quit\n")
+        self.process.stdin.close()
+        self.process.wait(30)
+
+
 def program(name):
     """The installed program beside this Python."""
     return os.path.join(os.path.dirname(sys.executable), name)
 
 
-def device(args, leader):
-    kind, port = ("teleop", args.leader) if leader else ("robot", args.follower)
-    role = "leader" if leader else "follower"
-    return [f"--{kind}.type=so101_{role}", f"--{kind}.port={port}", f"--{kind}.id={args.id}"]
+def device(arms, leader, name):
+    kind, role, arm = ("teleop", "leader", "right") if leader else ("robot", "follower", "left")
+    return [f"--{kind}.type=so101_{role}", f"--{kind}.port={arms.ports[arm]}", f"--{kind}.id={name}"]
 
 
-def calibrate(args, leader):
-    run = Program([program("lerobot-calibrate"), *device(args, leader)])
-    found = run.wait_for(r"type 'c' and press ENTER|middle of its range of motion and press ENTER", 90)
-    if "type 'c'" in found.group():
-        run.enter("c")
-        run.wait_for(r"middle of its range of motion and press ENTER", 30)
+def setup_motors(arms, _):
+    run = Program([program("lerobot-setup-motors"), *device(arms, False, "x")[:2]])
+    for motor in reversed(MOTORS):
+        run.wait_for(rf"'{motor}' motor only and press enter", 90)
+        arms.order(f"left attach {motor}")
+        run.enter()
+        run.wait_for(rf"'{motor}' motor id set to {MOTORS.index(motor) + 1}", 60)
+    code = run.end(30)
+    arms.order("left attach all")
+    return {"exit": code}
+
+
+def calibrate(arms, args):
+    return [calibrate_one(arms, args, leader) for leader in (False, True)]
+
+
+def calibrate_one(arms, args, leader):
+    arm = "right" if leader else "left"
+    run = Program([program("lerobot-calibrate"), *device(arms, leader, "made_by_lerobot")])
+    run.wait_for(r"middle of its range of motion and press ENTER", 90)
+    arms.order(f"{arm} hand middle")
     run.enter()
     run.wait_for(r"Press ENTER to stop", 30)
+    arms.order(f"{arm} hand ranges")
     # Until every measured joint has a range that a person would be content with.
     wanted = [motor for motor in MOTORS if motor != "wrist_roll"]
-    until = time.monotonic() + args.secs
+    until = time.monotonic() + args.patience
     ranges = {}
     while any(ranges.get(motor, 0) < args.range for motor in wanted):
         if time.monotonic() > until:
             raise SystemExit(f"\nnot every joint was moved by {args.range} ticks: {ranges}")
         if not run.read(0.1):
             raise SystemExit("\nit ended while ranges were recorded")
-        for motor, low, _, high in re.findall(r"(\w+)\s*\|\s*(-?\d+)\s*\|\s*(-?\d+)\s*\|\s*(-?\d+)", run.said[run.seen :]):
-            ranges[motor] = int(high) - int(low)
+        rows = re.findall(r"(\w+)\s*\|\s*(-?\d+)\s*\|\s*-?\d+\s*\|\s*(-?\d+)", run.said[run.seen :])
+        ranges.update((motor, int(high) - int(low)) for motor, low, high in rows)
     run.enter()
     run.wait_for(r"Calibration saved to", 30)
-    code = run.end(30)
-    return {"exit": code, "ranges": ranges}
+    arms.order(f"{arm} hand middle")
+    return {"exit": run.end(30), "ranges": ranges}
 
 
-def teleoperate(args):
+def teleoperate(arms, args, names=("made_by_lerobot", "made_by_lerobot")):
+    follower, leader = names
     run = Program(
         [
             program("lerobot-teleoperate"),
-            *device(args, False),
-            *device(args, True),
+            *device(arms, False, follower),
+            *device(arms, True, leader),
             f"--teleop_time_s={args.secs}",
             f"--fps={args.fps}",
         ]
     )
-    code = run.end(args.secs + 90)
+    code = run.end(args.secs + args.patience)
     if "ENTER" in run.said:
         raise SystemExit("\nit asked for a calibration although there is one")
-    loops = [float(ms) for ms in re.findall(r"Teleop loop time: ([\d.]+)ms", run.said)]
+    loops = sorted(float(ms) for ms in re.findall(r"Teleop loop time: ([\d.]+)ms", run.said))
     if not loops:
         raise SystemExit("\nit never went round its loop")
-    loops.sort()
     return {
         "exit": code,
         "loops": len(loops),
@@ -139,37 +197,58 @@ def teleoperate(args):
     }
 
 
-def setup_motors(args):
-    run = Program([program("lerobot-setup-motors"), *device(args, False)[:2]])
-    for motor in reversed(MOTORS):
-        run.wait_for(rf"'{motor}' motor only and press enter", 90)
-        with open(args.attach, "a", encoding="utf-8") as commands:
-            commands.write(f"attach {motor}\n")
-        run.enter()
-        run.wait_for(rf"'{motor}' motor id set to (\d+)", 60)
-    return {"exit": run.end(30)}
+def theirs(arms, args):
+    """Forearm drives with the calibration that LeRobot made and wrote into the motors."""
+    run = subprocess.run(
+        [
+            *[args.forearm, "teleoperate", "--headless", "--json", "--duration", "3"],
+            *["--arm", arms.ports["left"], "--id", "made_by_lerobot"],
+            *["--leader", arms.ports["right"], "--leader-id", "made_by_lerobot"],
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=args.patience,
+    )
+    print(run.stdout)
+    return {"exit": run.returncode}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("step", choices=["calibrate-follower", "calibrate-leader", "teleoperate", "setup-motors"])
-    parser.add_argument("--follower", help="the follower's port")
-    parser.add_argument("--leader", help="the leader's port")
-    parser.add_argument("--id", default="emulated")
-    parser.add_argument("--secs", type=float, default=60, help="how long at most, or how long to teleoperate")
+    parser.add_argument("steps", nargs="*", metavar="STEP", help=", ".join(STEPS))
+    parser.add_argument("--forearm", required=True, help="the program")
+    parser.add_argument("--secs", type=float, default=5, help="how long to teleoperate")
     parser.add_argument("--fps", type=int, default=60)
     parser.add_argument("--range", type=int, default=500, help="ticks that each measured joint should move")
-    parser.add_argument("--attach", help="the commands of the virtual bus, a pipe")
+    parser.add_argument("--patience", type=float, default=120, help="how long a program may take beside that")
     args = parser.parse_args()
-    came = {
-        "calibrate-follower": lambda: calibrate(args, False),
-        "calibrate-leader": lambda: calibrate(args, True),
-        "teleoperate": lambda: teleoperate(args),
-        "setup-motors": lambda: setup_motors(args),
-    }[args.step]()
-    print(json.dumps(came))
-    if came["exit"] != 0:
-        raise SystemExit(came["exit"])
+    unknown = set(args.steps) - set(STEPS)
+    if unknown:
+        parser.error(f"no such step: {', '.join(unknown)}; expected {', '.join(STEPS)}")
+    steps = {
+        "setup-motors": setup_motors,
+        "calibrate": calibrate,
+        "teleoperate": teleoperate,
+        "ours": lambda arms, args: teleoperate(arms, args, ("emulated_left", "emulated_right")),
+        "theirs": theirs,
+    }
+    failed = []
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["HF_LEROBOT_CALIBRATION"] = os.path.join(folder, "calibration")
+        arms = None
+        for step in [step for step in STEPS if step in (args.steps or STEPS)]:
+            # Forearm's own calibrations are those of motors that were never calibrated otherwise.
+            if arms is None or step == "ours":
+                if arms:
+                    arms.__exit__()
+                arms = Arms(args.forearm, folder, *(["--calibrated"] if step == "ours" else []))
+            came = steps[step](arms, args)
+            print(json.dumps({"step": step, "came": came}), flush=True)
+            parts = came if isinstance(came, list) else [came]
+            failed += [step for part in parts if part["exit"] != 0]
+        arms.__exit__()
+    if failed:
+        raise SystemExit(f"failed: {', '.join(failed)}")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import "./tests/refusals.js";
 import "./tests/settings.js";
 import "./tests/determinism.js";
 import "./tests/long_tasks.js";
+import "./tests/serial.js";
 import "./tests/suite.js";
 
 declareShared();

@@ -13,8 +13,9 @@ use crate::stages::{self, Outcome, Stages, run_and_read};
 use crate::test::in_ci;
 use crate::web::{self, Profile, build_examples};
 
-/// What is built for pages without the app: the runtime's suite, the control service alone.
-pub(crate) const EXAMPLES: [&str; 2] = ["suite", "web_bench"];
+/// What is built for pages without the app: the runtime's suite, the control service alone, virtual
+/// arms.
+pub(crate) const EXAMPLES: [&str; 3] = ["suite", "web_bench", "virtual_bus_web"];
 
 /// Options of `cargo xtask e2e`.
 #[derive(Debug, Default, clap::Args)]

@@ -30,9 +30,11 @@ mod web {
         web::start(&first, &[entry::<ControlService>()]);
     }
 
-    /// Says where workers come from.
+    /// Says where workers come from, and whether the page opens serial ports for them though they
+    /// could do so themselves.
     #[wasm_bindgen]
-    pub fn configure(entry: String, glue: String, module: WebAssembly::Module) {
+    pub fn configure(entry: String, glue: String, module: WebAssembly::Module, bridge: bool) {
+        forearm_hardware::port::web::offer(bridge);
         let log = "warn".to_owned();
         web::configure(Ok(WorkerFiles {
             entry,
@@ -48,6 +50,7 @@ mod web {
         handle: Handle<ControlService>,
         state: RefCell<Option<Box<StateUpdate>>>,
         notices: RefCell<Vec<String>>,
+        calibration: RefCell<Option<Event>>,
     }
 
     #[wasm_bindgen]
@@ -88,6 +91,7 @@ mod web {
                 handle: supervise(setup, host, RestartPolicy::default()),
                 state: RefCell::default(),
                 notices: RefCell::default(),
+                calibration: RefCell::default(),
             })
         }
 
@@ -104,8 +108,10 @@ mod web {
                     Event::Notice(notice) => self.notices.borrow_mut().push(notice.text),
                     Event::SceneLoaded { .. }
                     | Event::ScriptDone { .. }
-                    | Event::Calibration(_)
-                    | Event::CalibrationDone { .. } => {}
+                    | Event::DevicesChanged { .. } => {}
+                    Event::Calibration(_) | Event::CalibrationDone { .. } => {
+                        self.calibration.replace(Some(event));
+                    }
                 }
             }
             // When it can't be sent, the next frame says it again.
@@ -137,6 +143,14 @@ mod web {
             self.state.borrow().as_ref().map(json).transpose()
         }
 
+        /// What was told last of a guided calibration, in JSON.
+        ///
+        /// # Errors
+        /// A number in it has no form in JSON.
+        pub fn calibration(&self) -> Result<Option<String>, JsError> {
+            self.calibration.borrow().as_ref().map(json).transpose()
+        }
+
         /// What a person was told, and how the service does.
         #[must_use]
         pub fn said(&self) -> String {
@@ -164,6 +178,8 @@ mod web {
                 match pending.await.map_err(JsError::from)? {
                     Reply::Done => Ok(JsValue::UNDEFINED),
                     Reply::Inspection(inspection) => Ok(json(&inspection)?.into()),
+                    Reply::Register(value) => Ok(json(&value)?.into()),
+                    Reply::Ports(ports) => Ok(json(&ports)?.into()),
                 }
             }))
         }

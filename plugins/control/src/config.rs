@@ -6,7 +6,8 @@ use std::sync::Arc;
 use forearm_arm::safety::SafetyConfig;
 use forearm_protocol::Pose;
 use forearm_protocol::control::{Event, StateUpdate, TeleopMode};
-use forearm_protocol::scene::SceneBundle;
+use forearm_protocol::scene::{Backend, SceneBundle};
+use forearm_protocol::servo::ArmDevices;
 use serde::{Deserialize, Serialize};
 
 use crate::serve::ServedArm;
@@ -151,11 +152,31 @@ impl Startup {
                 // It was taken.
                 self.e_stop &= !state.e_stopped;
             }
+            Event::DevicesChanged { arm, devices } => {
+                if let Some(bundle) = &mut self.bundle {
+                    connect(Arc::make_mut(bundle), *arm, devices);
+                }
+            }
             Event::ScriptDone { .. }
             | Event::Calibration(_)
             | Event::CalibrationDone { .. }
             | Event::Notice(_) => {}
         }
+    }
+}
+
+/// Makes a scene the one whose arm is connected to these.
+fn connect(bundle: &mut SceneBundle, arm: usize, devices: &ArmDevices) {
+    let Some(spec) = bundle.scene.arms.get_mut(arm) else {
+        return;
+    };
+    spec.backend = devices.backend.clone();
+    spec.leader.clone_from(&devices.leader);
+    bundle
+        .calibrations
+        .insert(spec.name.clone(), devices.calibrations.clone());
+    if let (Backend::Replay(file), Some(text)) = (&devices.backend, &devices.motion) {
+        bundle.motions.insert(file.clone(), text.clone());
     }
 }
 

@@ -262,6 +262,7 @@ impl HeadlessRun {
                 Event::Notice(notice) => tracing::info!("{}", notice.text),
                 Event::SceneLoaded { .. }
                 | Event::ScriptDone { .. }
+                | Event::DevicesChanged { .. }
                 | Event::Calibration(_)
                 | Event::CalibrationDone { .. } => {}
             }

@@ -181,9 +181,11 @@ fn devices(folder: &Path) {
             let mut it = stage(inputs(&["follower"]));
             it.inputs.devices.ports = ports();
             tall(&mut it);
+            it.reach("Connect…");
             let at = it.find("Real arm");
             it.click(at);
             it.settle();
+            it.reach("Connect…");
             save(&it, "choose");
             it.inputs.devices.ports = Ports::Known(Vec::new());
             it.settle();
@@ -195,6 +197,7 @@ fn devices(folder: &Path) {
             }));
             it.state.settings.plot_error = true;
             tall(&mut it);
+            it.reach("Bus and motors of the leader");
             save(&it, "good");
             let at = it.find("Bus and motors");
             it.click(at);
@@ -210,9 +213,11 @@ fn devices(folder: &Path) {
                 connect(&mut arms[0], bus);
             }));
             tall(&mut it);
+            it.reach("Bus and motors");
             let at = it.find("Bus and motors");
             it.click(at);
             it.settle();
+            it.reach("Connect…");
             save(&it, "trouble");
 
             let mut it = stage(real(&["follower"], |arms| {
@@ -226,6 +231,7 @@ fn devices(folder: &Path) {
                 lead(&mut arms[0], leader);
             }));
             tall(&mut it);
+            it.reach("Bus and motors of the leader");
             save(&it, "lost");
         }
     }

@@ -1,7 +1,7 @@
 //! How a servo bus does, on an arm's card: rate and times, what went wrong, each motor.
 
 use egui::{Align, Color32, Rect, Sense, Ui, WidgetInfo, WidgetType, pos2, vec2};
-use forearm_protocol::servo::{BusState, Connection, MotorState, Spread};
+use forearm_protocol::servo::{BusState, Connection, MotorState, Role, Spread};
 
 use crate::figures;
 use crate::theme::{self, Palette};
@@ -34,14 +34,17 @@ const COLUMNS: [(&str, f32, &str); 5] = [
 ];
 
 /// Draws the line that folds the numbers, and unfolded the numbers.
-pub(crate) fn show(ui: &mut Ui, bus: &BusState, open: &mut bool) {
+pub(crate) fn show(ui: &mut Ui, bus: &BusState, role: Role, open: &mut bool) {
     let palette = theme::palette(ui);
     let size = vec2(ui.available_width(), theme::CONTROL_HEIGHT);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
-    let what = *open;
-    response.widget_info(|| {
-        WidgetInfo::selected(WidgetType::CollapsingHeader, true, what, "Bus and motors")
-    });
+    let unfolded = *open;
+    let name = match role {
+        Role::Follower => "Bus and motors",
+        Role::Leader => "Bus and motors of the leader",
+    };
+    response
+        .widget_info(|| WidgetInfo::selected(WidgetType::CollapsingHeader, true, unfolded, name));
     if response.hovered() || response.has_focus() {
         let fill = palette.control;
         ui.painter()
@@ -59,11 +62,15 @@ pub(crate) fn show(ui: &mut Ui, bus: &BusState, open: &mut bool) {
     }
     troubles(ui, bus, palette);
     if *open {
-        times(ui, bus, palette);
-        ui.add_space(4.0);
-        errors(ui, bus, palette);
-        ui.add_space(4.0);
-        motors(ui, bus, palette);
+        ui.scope(|ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            times(ui, bus, palette);
+            ui.add_space(4.0);
+            errors(ui, bus, palette);
+            ui.add_space(4.0);
+            motors(ui, bus, palette);
+            ui.add_space(4.0);
+        });
     }
 }
 
@@ -97,7 +104,6 @@ fn row(ui: &mut Ui, height: f32) -> Rect {
 
 /// Draws how long reads, writes and rounds take.
 fn times(ui: &mut Ui, bus: &BusState, palette: &Palette) {
-    ui.spacing_mut().item_spacing.y = 0.0;
     let columns = |rect| right_aligned(rect, [TIMES; 3]);
     let header = row(ui, LINE);
     let rate = format!("{} rounds/s", figures::rate(bus.rate_hz));
@@ -140,7 +146,6 @@ fn times(ui: &mut Ui, bus: &BusState, palette: &Palette) {
 
 /// Draws what went wrong, two numbers a line.
 fn errors(ui: &mut Ui, bus: &BusState, palette: &Palette) {
-    ui.spacing_mut().item_spacing.y = 0.0;
     let errors = &bus.errors;
     let numbers: [(&str, u64, bool, &str); 8] = [
         (
@@ -212,7 +217,6 @@ fn errors(ui: &mut Ui, bus: &BusState, palette: &Palette) {
 
 /// Draws the table of motors.
 fn motors(ui: &mut Ui, bus: &BusState, palette: &Palette) {
-    ui.spacing_mut().item_spacing.y = 0.0;
     if bus.motors.is_empty() {
         widgets::hint(ui, "No motor has answered yet.");
         return;

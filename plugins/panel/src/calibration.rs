@@ -31,8 +31,10 @@ const LINE: f32 = 26.0;
 const NAME: f32 = 92.0;
 /// Width of a column of ticks.
 const TICKS: f32 = 38.0;
+/// In a narrower one the steps stand below the title, points.
+const ONE_LINE: f32 = 420.0;
 /// Height of all but the table.
-const AROUND: f32 = 208.0;
+const AROUND: f32 = 232.0;
 
 /// What a person goes through, and the stages that belong to it.
 const STEPS: [(&str, &[CalibrationStage]); 3] = [
@@ -99,15 +101,22 @@ fn contents(
         Role::Follower => format!("Calibrate {arm}"),
         Role::Leader => format!("Calibrate {arm}'s leader"),
     };
-    widgets::sides(
-        ui,
-        |ui| {
-            widgets::title(ui, &title);
-        },
-        |ui| steps(ui, update.stage, palette),
-    );
+    if ui.available_width() < ONE_LINE {
+        widgets::title(ui, &title);
+        widgets::sides(ui, |ui| steps(ui, update.stage, palette), |_| ());
+    } else {
+        widgets::sides(
+            ui,
+            |ui| {
+                widgets::title(ui, &title);
+            },
+            |ui| steps(ui, update.stage, palette),
+        );
+    }
     ui.add_space(8.0);
-    let instruction = RichText::new(&update.instruction).font(egui::FontId::proportional(15.0));
+    // Names in the text are quoted for terminals.
+    let instruction = update.instruction.replace('`', "");
+    let instruction = RichText::new(instruction).font(egui::FontId::proportional(15.0));
     ui.add(egui::Label::new(instruction.color(palette.strong)).wrap());
     ui.add_space(4.0);
     widgets::hint(ui, about(update.stage));
@@ -141,20 +150,24 @@ fn steps(ui: &mut Ui, stage: CalibrationStage, palette: &Palette) {
     let present = STEPS.iter().position(|(_, stages)| stages.contains(&stage));
     let present = present.unwrap_or(0);
     ui.spacing_mut().item_spacing.x = 6.0;
-    // From right to left.
-    for (index, (name, _)) in STEPS.iter().enumerate().rev() {
+    let order = match ui.layout().prefer_right_to_left() {
+        true => [2, 1, 0],
+        false => [0, 1, 2],
+    };
+    for (place, index) in order.into_iter().enumerate() {
+        let (name, _) = STEPS[index];
         let color = match index.cmp(&present) {
             std::cmp::Ordering::Less => palette.good,
             std::cmp::Ordering::Equal => palette.accent,
             std::cmp::Ordering::Greater => palette.weak,
         };
-        let text = format!("{} {name}", index + 1);
-        ui.label(RichText::new(text).font(theme::small()).color(color));
-        if index > 0 {
+        if place > 0 {
             let (rect, _) = ui.allocate_exact_size(vec2(12.0, 1.0), Sense::hover());
             let line = Stroke::new(1.0, palette.line);
             ui.painter().hline(rect.x_range(), rect.center().y, line);
         }
+        let text = format!("{} {name}", index + 1);
+        ui.label(RichText::new(text).font(theme::small()).color(color));
     }
 }
 
@@ -266,7 +279,7 @@ fn bar(ui: &Ui, rail: Rect, joint: &CalibrationJoint, ranges: bool, palette: &Pa
 
 fn buttons(ui: &mut Ui, update: &CalibrationUpdate, palette: &Palette, out: &mut Outbox) {
     let (progress, color) = progress(update, palette);
-    let (about, obstacle) = next(update);
+    let may = next(update);
     let step = widgets::sides(
         ui,
         |ui| {
@@ -274,13 +287,13 @@ fn buttons(ui: &mut Ui, update: &CalibrationUpdate, palette: &Palette, out: &mut
         },
         |ui| {
             let next = ui
-                .add_enabled_ui(obstacle.is_none(), |ui| {
+                .add_enabled_ui(may.is_ok(), |ui| {
                     widgets::filled_button(ui, "Go on", 80.0, palette.accent)
                 })
                 .inner;
-            let next = match &obstacle {
-                Some(why) => next.on_disabled_hover_text(why),
-                None => next.on_hover_text(about),
+            let next = match &may {
+                Ok(about) => next.on_hover_text(*about),
+                Err(why) => next.on_disabled_hover_text(why),
             };
             let cancel = egui::Button::new("Cancel").min_size(vec2(64.0, CONTROL_HEIGHT));
             let about = "Leave it; the motors get back what they stored before";
@@ -297,23 +310,21 @@ fn buttons(ui: &mut Ui, update: &CalibrationUpdate, palette: &Palette, out: &mut
     }
 }
 
-/// What the button that goes on does, and why it can't be pressed; `None` if it can.
-fn next(update: &CalibrationUpdate) -> (&'static str, Option<String>) {
+/// What the button that goes on does, or why it can't be pressed now.
+fn next(update: &CalibrationUpdate) -> Result<&'static str, String> {
     match update.stage {
-        CalibrationStage::Preparing | CalibrationStage::Homing => (
-            "The motors are being made ready",
-            Some("Wait until the motors are ready".to_owned()),
-        ),
-        CalibrationStage::Middle => ("The arm is in the middle: store that", None),
-        CalibrationStage::Ranges => {
-            let unmoved = update
-                .joints
-                .iter()
-                .find(|joint| joint.measured && joint.max <= joint.min);
-            let why = unmoved.map(|joint| format!("{} was not moved at all", joint.name));
-            ("All joints were moved: store their ranges", why)
+        CalibrationStage::Preparing | CalibrationStage::Homing => {
+            Err("Wait until the motors are ready".to_owned())
         }
-        CalibrationStage::Storing => ("", Some("It is being stored".to_owned())),
+        CalibrationStage::Middle => Ok("The arm is in the middle: store that"),
+        CalibrationStage::Ranges => {
+            let unmoved = |joint: &&CalibrationJoint| joint.measured && joint.max <= joint.min;
+            match update.joints.iter().find(unmoved) {
+                None => Ok("All joints were moved: store their ranges"),
+                Some(joint) => Err(format!("{} was not moved at all", joint.name)),
+            }
+        }
+        CalibrationStage::Storing => Err("It is being stored".to_owned()),
     }
 }
 
@@ -381,7 +392,7 @@ mod tests {
 
     #[test]
     fn a_range_of_nothing_is_not_stored() {
-        let obstacle = |stage, ranges: &[(i32, i32, bool)]| next(&update(stage, ranges)).1;
+        let obstacle = |stage, ranges: &[(i32, i32, bool)]| next(&update(stage, ranges)).err();
         assert_eq!(
             obstacle(CalibrationStage::Ranges, &[(9, 9, true)]).as_deref(),
             Some("joint_0 was not moved at all")

@@ -79,7 +79,7 @@ pub(crate) fn show(
         Some(MoverKind::Sim) | None => {}
     }
     if card.tab.is_some() && present == MoverKind::Serial {
-        widgets::hint(ui, "Until then the real arm stays connected.");
+        widgets::hint(ui, "The real arm stays connected until you press Replay.");
     }
     if let Some(bus) = &arm.bus {
         let open = &mut card.bus_open[0];
@@ -278,14 +278,14 @@ fn bus_part(
     if let Connection::Lost(why) = &bus.connection {
         widgets::note(ui, why, palette.danger);
         let next = match device.role {
-            Role::Follower => "It is looked for until it is back, and goes on softly from there.",
+            Role::Follower => "It is looked for until it is back.",
             Role::Leader => "It is looked for until it is back; the arm holds meanwhile.",
         };
         widgets::hint(ui, next);
     }
     if bus.connection == Connection::Connected || !bus.motors.is_empty() {
         calibration(ui, device, bus, inputs, palette, out);
-        bus_table::show(ui, bus, open);
+        bus_table::show(ui, bus, device.role, open);
     }
     leave
 }

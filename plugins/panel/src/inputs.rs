@@ -133,7 +133,9 @@ impl PanelInputs {
                 })
             }
             Event::Notice(notice) => Some(notice.clone()),
-            Event::Calibration(_) | Event::CalibrationDone { .. } => of_devices,
+            Event::DevicesChanged { .. }
+            | Event::Calibration(_)
+            | Event::CalibrationDone { .. } => of_devices,
         }
     }
 

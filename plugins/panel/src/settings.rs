@@ -296,6 +296,12 @@ mod tests {
         };
         settings.plot_joints = Some(["left/gripper".to_owned()].into());
         settings.toggles.set(ViewToggle::Frames, true);
+        let device = KnownDevice {
+            port: "/dev/ttyACM0".to_owned(),
+            serial_number: Some("5A46083222".to_owned()),
+            id: None,
+        };
+        settings.devices.insert("left/Leader".to_owned(), device);
         let text = ron::to_string(&settings).unwrap();
         assert_eq!(ron::from_str::<PanelSettings>(&text).unwrap(), settings);
     }

@@ -294,7 +294,7 @@ fn motors_unfold_and_say_what_ails_them() {
 
 fn wizard(width: f32, height: f32, stage: CalibrationStage) -> Stage {
     let inputs = real(&["follower"], |arms| {
-        connect(&mut arms[0], bus("/dev/ttyACM0"))
+        connect(&mut arms[0], bus("/dev/ttyACM0"));
     });
     let mut it = Stage::new(width, height, inputs);
     it.inputs.devices.calibration = Some(calibration(stage, Role::Follower));
@@ -418,11 +418,8 @@ fn the_emergency_stop_works_while_something_else_is_open_or_has_the_keyboard() {
 
 #[test]
 fn the_error_to_the_twin_is_plotted_where_there_is_one() {
-    let mut stage = simulated();
-    assert!(
-        stage.try_find("Error").is_none(),
-        "a simulated arm has none"
-    );
+    let none = simulated().try_find("Error");
+    assert!(none.is_none(), "a simulated arm has none");
     let mut stage = stage_of(|arm| {
         connect(arm, bus("/dev/ttyACM0"));
         let joints = arm.joints.iter();
@@ -468,7 +465,7 @@ fn shortened(stage: &Stage, part: Rect) -> Option<String> {
         }
     }
     let mut found = None;
-    for clipped in &stage.full.as_ref().unwrap().shapes {
+    for clipped in &stage.full.as_ref().expect("a frame was drawn").shapes {
         visit(&clipped.shape, part, &mut found);
     }
     found
@@ -489,28 +486,6 @@ fn inside(stage: &Stage, part: Rect, behind: &[(Rect, String)], what: &str) {
     }
 }
 
-/// Scrolls the card until this widget is in sight.
-fn reach(stage: &mut Stage, name: &str) {
-    let over = stage.output.free_rect.left_bottom() + egui::vec2(40.0, 60.0);
-    let rim = stage.size.y - 64.0;
-    for _ in 0..100 {
-        if stage.find(name).y < rim {
-            return;
-        }
-        stage.frame(vec![
-            Event::PointerMoved(over),
-            Event::MouseWheel {
-                unit: egui::MouseWheelUnit::Point,
-                delta: egui::vec2(0.0, -40.0),
-                phase: egui::TouchPhase::Move,
-                modifiers: egui::Modifiers::NONE,
-            },
-        ]);
-        stage.settle();
-    }
-    panic!("`{name}` can't be reached");
-}
-
 #[test]
 fn everything_about_real_arms_fits_its_card() {
     for (width, height) in [(1280.0, 1400.0), (1024.0, 1400.0), (360.0, 2600.0)] {
@@ -526,9 +501,9 @@ fn everything_about_real_arms_fits_its_card() {
             choosing.state.settings.theme = theme;
             choosing.inputs.devices.ports = ports();
             choosing.settle();
-            reach(&mut choosing, "Real arm");
+            choosing.reach("Real arm");
             press(&mut choosing, "Real arm");
-            reach(&mut choosing, "Connect…");
+            choosing.reach("Connect…");
             press(&mut choosing, "Connect…");
             inside(
                 &choosing,
@@ -546,7 +521,7 @@ fn everything_about_real_arms_fits_its_card() {
             let mut stage = Stage::new(width, height, inputs);
             stage.state.settings.theme = theme;
             stage.settle();
-            reach(&mut stage, "Bus and motors");
+            stage.reach("Bus and motors");
             press(&mut stage, "Bus and motors");
             inside(&stage, card(&stage), &[], &format!("troubled, {width}"));
         }

@@ -6,11 +6,13 @@ mod common;
 use std::path::Path;
 use std::sync::Arc;
 
+use common::devices::{bus, calibration, connect, lead, real, troubled};
 use common::workers::{trials, workers};
 use common::{Stage, inputs};
 use forearm_arm::{Joint, JointKind};
 use forearm_panel::egui::{self, Rect, Shape, epaint::TextShape};
 use forearm_panel::{PanelInputs, Sheet, ThemeChoice, Units};
+use forearm_protocol::servo::{CalibrationStage, Role};
 
 const SIZES: [(f32, f32); 3] = [(1280.0, 720.0), (1920.0, 1080.0), (1024.0, 700.0)];
 
@@ -329,6 +331,36 @@ fn a_phone_has_one_panel_at_a_time() {
 }
 
 #[test]
+fn a_calibration_has_order() {
+    for (width, height) in [(1280.0, 720.0), (853.0, 480.0), (360.0, 740.0)] {
+        let mut stage = calibration_stage(width, height);
+        let update = stage.inputs.devices.calibration.take();
+        stage.settle();
+        let behind: Vec<_> = (texts(&stage).into_iter())
+            .map(|text| (text.text, text.rect))
+            .collect();
+        stage.inputs.devices.calibration = update;
+        stage.settle();
+        let mut its = texts(&stage);
+        let area = stage
+            .ctx
+            .memory(|memory| memory.area_rect(egui::Id::new("calibration")));
+        let area = area.expect("it is on show");
+        let old = |text: &Text| behind.contains(&(text.text.clone(), text.rect));
+        its.retain(|text| area.contains_rect(text.rect) && !old(text));
+        its.retain(|text| text.text != "Being calibrated");
+        assert!(its.len() > 25, "{width}: {}", its.len());
+        for (index, one) in its.iter().enumerate() {
+            for other in &its[..index] {
+                let common = one.rect.intersect(other.rect);
+                let overlap = common.width() > 1.0 && common.height() > 1.0;
+                assert!(!overlap, "{width}: `{}`, `{}`", one.text, other.text);
+            }
+        }
+    }
+}
+
+#[test]
 fn every_character_has_a_glyph() {
     let mut pictures = Vec::new();
     for (arms, help) in [(&["follower"][..], false), (&["left", "right"][..], true)] {
@@ -346,6 +378,8 @@ fn every_character_has_a_glyph() {
         stage.settle();
         pictures.extend(sections(&stage));
     }
+    pictures.extend(sections(&real_stage(1280.0, 1200.0)));
+    pictures.extend(sections(&calibration_stage(360.0, 740.0)));
     pictures.extend(sections(&workers_stage(1280.0, 720.0)));
     pictures.extend(sections(&workers_stage(360.0, 740.0)));
     let ctx = egui::Context::default();
@@ -410,6 +444,42 @@ fn the_panels_look_as_blessed() {
         stage.settle();
         compare(name, &stage.picture());
     }
+    let mut stage = real_stage(1280.0, 1000.0);
+    stage.settle();
+    compare("real", &stage.picture());
+    let mut stage = calibration_stage(360.0, 740.0);
+    stage.state.settings.theme = ThemeChoice::Light;
+    stage.settle();
+    compare("calibration", &stage.picture());
+}
+
+/// A stage with a real arm in trouble, its numbers unfolded, and a leader that does well.
+fn real_stage(width: f32, height: f32) -> Stage {
+    let inputs = real(&["follower"], |arms| {
+        connect(&mut arms[0], troubled("/dev/ttyACM0"));
+        lead(&mut arms[0], bus("/dev/ttyACM1"));
+    });
+    let mut stage = Stage::new(width, height, inputs);
+    stage.state.settings.plot_error = true;
+    stage.settle();
+    let at = stage.find("Bus and motors");
+    stage.click(at);
+    // The pointer leaves, so that nothing is lit by it.
+    stage.frame(vec![egui::Event::PointerGone]);
+    stage.settle();
+    stage
+}
+
+/// A stage with a calibration in which two joints are still to be moved.
+fn calibration_stage(width: f32, height: f32) -> Stage {
+    let inputs = real(&["follower"], |arms| {
+        connect(&mut arms[0], bus("/dev/ttyACM0"));
+    });
+    let mut stage = Stage::new(width, height, inputs);
+    let update = calibration(CalibrationStage::Ranges, Role::Leader);
+    stage.inputs.devices.calibration = Some(update);
+    stage.settle();
+    stage
 }
 
 fn compare(name: &str, picture: &common::raster::Canvas) {

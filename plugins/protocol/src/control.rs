@@ -11,8 +11,8 @@ use crate::envelope::Message;
 use crate::keys::Key;
 use crate::scene::{Backend, SceneBundle};
 use crate::servo::{
-    BusState, CalibrationStep, CalibrationUpdate, Device, Incident, LeaderState, MotorRequest,
-    PortInfo, SerialArm,
+    ArmDevices, BusState, CalibrationStep, CalibrationUpdate, Device, Incident, LeaderState,
+    MotorRequest, PortInfo, SerialArm,
 };
 
 /// Index of an arm in the scene, in the order of [`Scene::arms`](crate::scene::Scene::arms).
@@ -262,6 +262,13 @@ pub enum Event {
         /// Which arm played it.
         arm: ArmIndex,
     },
+    /// An arm is connected to something else from now on, or has another calibration.
+    DevicesChanged {
+        /// Which arm.
+        arm: ArmIndex,
+        /// To what.
+        devices: Box<ArmDevices>,
+    },
     /// A guided calibration is under way.
     Calibration(Box<CalibrationUpdate>),
     /// A guided calibration has ended: with this, which the motors store now, or with why not.
@@ -434,6 +441,7 @@ impl Message for Event {
             Self::State(_) => "teleop/state_update",
             Self::SceneLoaded { .. } => "teleop/scene_loaded",
             Self::ScriptDone { .. } => "teleop/script_done",
+            Self::DevicesChanged { .. } => "teleop/devices_changed",
             Self::Calibration(_) => "calibrate/update",
             Self::CalibrationDone { .. } => "calibrate/done",
             Self::Notice(_) => "teleop/notice",

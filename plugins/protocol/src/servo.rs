@@ -6,6 +6,7 @@ use forearm_arm::calibration::Calibration;
 use serde::{Deserialize, Serialize};
 
 use crate::control::ArmIndex;
+use crate::scene::Backend;
 
 /// An arm's servo bus on a serial port.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -48,6 +49,14 @@ pub struct ArmCalibrations {
 }
 
 impl ArmCalibrations {
+    /// The place of this role's calibration.
+    pub fn get_mut(&mut self, role: Role) -> &mut Option<Calibration> {
+        match role {
+            Role::Follower => &mut self.follower,
+            Role::Leader => &mut self.leader,
+        }
+    }
+
     /// The calibration of this role.
     #[must_use]
     pub fn get(&self, role: Role) -> Option<&Calibration> {
@@ -56,6 +65,19 @@ impl ArmCalibrations {
             Role::Leader => self.leader.as_ref(),
         }
     }
+}
+
+/// What an arm of the scene is connected to.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ArmDevices {
+    /// What moves it.
+    pub backend: Backend,
+    /// The arm that it may follow.
+    pub leader: Option<SerialArm>,
+    /// Both calibrations, as far as there are any.
+    pub calibrations: ArmCalibrations,
+    /// The text of the motion file of [`Backend::Replay`].
+    pub motion: Option<String>,
 }
 
 /// How a port stands.

@@ -15,7 +15,7 @@ use forearm_arm::ArmModel;
 use forearm_control::{
     ControlConfig, ControlService, ControlSetup, ServedArm, ServedAt, ServedWire, Startup,
 };
-use forearm_protocol::control::{Command, Event, Notice, Request};
+use forearm_protocol::control::{Command, Event, JointState, Notice, Request, StateUpdate};
 use forearm_protocol::scene::{Backend, SceneBundle};
 use forearm_protocol::servo::{Role, ServedFaults};
 use forearm_workers::{Handle, Host, Pending, RestartPolicy, supervise};
@@ -29,6 +29,8 @@ use commands::{Hand, Order};
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// How many orders may wait.
 const ORDERS: usize = 64;
+/// A joint within this of its place, radians (metres), and slower than this a second, has arrived.
+const NEAR: f64 = 0.02;
 /// Set when the program should end.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
@@ -199,8 +201,10 @@ struct Bench {
     names: Vec<String>,
     models: Vec<Arc<ArmModel>>,
     control: Handle<ControlService>,
-    /// What was asked and not answered yet.
-    asked: Vec<Pending<ControlService>>,
+    /// What was ordered, asked and not answered yet.
+    asked: Vec<(String, Pending<ControlService>)>,
+    /// What was ordered, and where which arm's joints go by it, radians (metres).
+    moving: Vec<(String, usize, Vec<f64>)>,
     /// Motions that hands repeat, one an arm.
     hands: Vec<Option<String>>,
     ports_told: bool,
@@ -232,6 +236,7 @@ impl Bench {
                 RestartPolicy::default(),
             ),
             asked: Vec::new(),
+            moving: Vec::new(),
             ports_told: false,
         }
     }
@@ -242,7 +247,7 @@ impl Bench {
         }
         if let Some(text) = hand {
             for arm in 0..self.hands.len() {
-                self.repeat(arm, text.clone());
+                self.repeat("hand", arm, text.clone());
             }
         }
         let orders = orders();
@@ -254,7 +259,7 @@ impl Bench {
             while let Ok(line) = orders.try_recv() {
                 match commands::parse(&line, &self.names, &self.models) {
                     Ok(Some(Order::Quit)) => return Ok(()),
-                    Ok(Some(order)) => self.carry_out(order)?,
+                    Ok(Some(order)) => self.carry_out(line.trim(), order)?,
                     Ok(None) => {}
                     Err(error) => self.say("error", &error)?,
                 }
@@ -271,31 +276,35 @@ impl Bench {
         let events: Vec<_> = self.control.events().collect();
         for event in events {
             match event {
-                Event::State(state) if !self.ports_told => {
-                    self.ports_told = true;
-                    let ports = state.arms.iter().map(|arm| arm.backend.as_str());
-                    let ports: Vec<_> = self.names.iter().zip(ports).collect();
-                    self.tell_ports(&ports)?;
+                Event::State(state) => {
+                    if !std::mem::replace(&mut self.ports_told, true) {
+                        self.tell_ports(&state)?;
+                    }
+                    self.tell_arrivals(&state)?;
                 }
                 Event::ScriptDone { arm } => {
                     if let Some(text) = self.hands[arm].clone() {
-                        self.play(arm, text);
+                        self.play("hand", arm, text);
                     }
                 }
                 Event::Notice(Notice { text, .. }) => self.say("notice", &text)?,
                 _ => {}
             }
         }
-        let mut errors = Vec::new();
-        self.asked.retain_mut(|asked| match asked.try_take() {
-            None => true,
-            Some(answer) => {
-                errors.extend(answer.err());
-                false
+        let mut answers = Vec::new();
+        self.asked
+            .retain_mut(|(order, asked)| match asked.try_take() {
+                None => true,
+                Some(answer) => {
+                    answers.push((std::mem::take(order), answer));
+                    false
+                }
+            });
+        for (order, answer) in answers {
+            match answer {
+                Ok(_) => self.done(&order)?,
+                Err(error) => self.say("error", &error.to_string())?,
             }
-        });
-        for error in errors {
-            self.say("error", &error.to_string())?;
         }
         match self.control.status().failure {
             Some(failure) => Err(failure).or_failed(),
@@ -303,7 +312,26 @@ impl Bench {
         }
     }
 
-    fn tell_ports(&self, ports: &[(&String, &str)]) -> Result<(), Failure> {
+    /// Tells whose joints have got to where they were ordered.
+    fn tell_arrivals(&mut self, state: &StateUpdate) -> Result<(), Failure> {
+        let mut arrived = Vec::new();
+        self.moving.retain(|(order, arm, positions)| {
+            let joints = state.arms.get(*arm).map_or(&[][..], |arm| &arm.joints);
+            let near = |(joint, position): (&JointState, &f64)| {
+                (joint.position - position).abs() < NEAR && joint.velocity.abs() < NEAR
+            };
+            let there = joints.iter().zip(positions).all(near);
+            if there {
+                arrived.push(order.clone());
+            }
+            !there
+        });
+        arrived.iter().try_for_each(|order| self.done(order))
+    }
+
+    fn tell_ports(&self, state: &StateUpdate) -> Result<(), Failure> {
+        let ports = state.arms.iter().map(|arm| arm.backend.as_str());
+        let ports: Vec<_> = self.names.iter().zip(ports).collect();
         if self.json {
             let arms: Vec<_> = ports
                 .iter()
@@ -325,19 +353,29 @@ impl Bench {
         }
     }
 
-    fn carry_out(&mut self, order: Order) -> Result<(), Failure> {
+    /// Programs want to know when what they ordered is done.
+    fn done(&self, order: &str) -> Result<(), Failure> {
+        if self.json {
+            return self.say("done", order);
+        }
+        Ok(())
+    }
+
+    fn carry_out(&mut self, line: &str, order: Order) -> Result<(), Failure> {
         match order {
             Order::Help => self.say("help", commands::HELP),
             Order::Happens { arm, incident } => {
                 let request = Request::Incident { arm, incident };
-                self.asked.push(self.control.request(request));
+                let asked = self.control.request(request);
+                self.asked.push((line.to_owned(), asked));
                 Ok(())
             }
             Order::Hand { arm, hand } => {
                 match hand {
-                    Hand::Repeat(text) => self.repeat(arm, text),
+                    Hand::Repeat(text) => self.repeat(line, arm, text),
                     Hand::To(positions) => {
                         self.hands[arm] = None;
+                        self.moving.push((line.to_owned(), arm, positions.clone()));
                         let target = Command::JointTargets { arm, positions };
                         self.control.send(target).or_failed()?;
                     }
@@ -349,14 +387,15 @@ impl Bench {
         }
     }
 
-    fn repeat(&mut self, arm: usize, text: String) {
+    fn repeat(&mut self, order: &str, arm: usize, text: String) {
         self.hands[arm] = Some(text.clone());
-        self.play(arm, text);
+        self.play(order, arm, text);
     }
 
-    fn play(&mut self, arm: usize, text: String) {
+    fn play(&mut self, order: &str, arm: usize, text: String) {
         let request = Request::PlayScript { arm, text };
-        self.asked.push(self.control.request(request));
+        let asked = self.control.request(request);
+        self.asked.push((order.to_owned(), asked));
     }
 }
 

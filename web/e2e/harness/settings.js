@@ -1,7 +1,7 @@
 // Where things are: `cargo xtask e2e` says so in the environment, in one JSON object.
 //
-// `site`: the folder that `cargo xtask web` made. `suite`, `web_bench`: folders with the linked examples
-// (`suite.js`, `web_bench.js`), or null. `app`: the native program, or null. `chromium`: the browser.
+// `site`: the folder that `cargo xtask web` made. `suite`, `web_bench`, `virtual_bus_web`: folders with the
+// linked examples (`suite.js`, …), or null. `app`: the native program, or null. `chromium`: the browser.
 // `modules`: the folder with `node_modules`. `root`: the repository. `left`: where pictures of
 // failures go.
 

@@ -9,9 +9,11 @@ use super::{Profile, build_tool, link, target_dir};
 use crate::stages;
 
 /// What is compiled: crates without drawing, together, so that they share their dependencies.
-const PACKAGES: [&str; 4] = [
+const PACKAGES: [&str; 6] = [
     "--package",
     "forearm_control",
+    "--package",
+    "forearm_hardware",
     "--package",
     "forearm_workers",
 ];

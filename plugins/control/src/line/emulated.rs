@@ -17,10 +17,13 @@ use crate::serve::MemoryWire;
 const MAX_HZ: f64 = 1000.0;
 /// Time that was slept through is not made up for beyond this, seconds.
 const MAX_BEHIND_SECS: f64 = 0.2;
+/// Why it is not connected.
+const UNPLUGGED: &str = "its plug was pulled; plug it in again";
 
 struct EmulatedLine(Mutex<State>);
 
 struct State {
+    port: String,
     bus: Bus,
     ids: Vec<u8>,
     wire: MemoryWire,
@@ -46,6 +49,7 @@ pub(super) fn open(spec: &LineSpec, wire: MemoryWire) -> Result<Arc<dyn BusLine>
         ..BusConfig::default()
     };
     Ok(Arc::new(EmulatedLine(Mutex::new(State {
+        port: spec.port.clone(),
         bus: Bus::new(&spec.port, config).map_err(|error| error.to_string())?,
         ids: spec.motors.iter().map(|(id, _)| *id).collect(),
         wire,
@@ -69,7 +73,7 @@ impl State {
             self.bus.reconnected();
         }
         if !plugged && self.linked {
-            self.bus.disconnected("its plug was pulled");
+            self.bus.disconnected(UNPLUGGED);
             self.answer();
         }
         self.linked = plugged;
@@ -129,7 +133,7 @@ impl BusLine for EmulatedLine {
         match (state.linked, state.was_linked) {
             (true, _) => Link::Connected,
             (false, false) => Link::Connecting,
-            (false, true) => Link::Lost("its plug was pulled; plug it in again".to_owned()),
+            (false, true) => Link::Lost(UNPLUGGED.to_owned()),
         }
     }
 
@@ -146,6 +150,12 @@ impl BusLine for EmulatedLine {
 
     fn submit(&self, job: Job) -> Result<JobTicket, BusError> {
         let mut state = self.lock();
+        if state.was_linked && !state.linked {
+            return Err(BusError::Disconnected {
+                port: state.port.clone(),
+                why: UNPLUGGED.to_owned(),
+            });
+        }
         let id = state.bus.submit(job)?;
         let slot = Slot::default();
         state.waiting.push((id, Arc::clone(&slot)));

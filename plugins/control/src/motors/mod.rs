@@ -78,7 +78,8 @@ pub struct Motors {
     now_secs: f64,
     /// Whether whoever drives was told to begin anew.
     begun: bool,
-    was_lost: bool,
+    /// Whether they were set up before: only the port was away since.
+    was_set_up: bool,
     guard: Guard,
     rate: Rate,
 }
@@ -164,7 +165,7 @@ impl Motors {
             sampled_at_secs: 0.0,
             now_secs: 0.0,
             begun: false,
-            was_lost: false,
+            was_set_up: false,
             stage: Stage::Away,
             trouble: None,
             motors,
@@ -220,13 +221,14 @@ impl Motors {
     fn lose(&mut self, why: String, news: &mut News) {
         let was_there = matches!(self.stage, Stage::Ready | Stage::Lent);
         if was_there || self.trouble.is_none() {
-            let next = "it holds; the port is looked for again and again";
-            news.push((
-                NoticeLevel::Error,
-                format!("{}: {why} ({next}).", self.title),
-            ));
+            let next = if self.torque {
+                "It holds; the port is looked for again and again."
+            } else {
+                "The port is looked for again and again."
+            };
+            let text = format!("{}: {why}. {next}", self.title);
+            news.push((NoticeLevel::Error, text));
         }
-        self.was_lost = true;
         self.trouble = Some(why);
         self.leave();
     }
@@ -243,7 +245,6 @@ impl Motors {
             names.join(", ")
         );
         news.push((NoticeLevel::Error, format!("{}: {why}.", self.title)));
-        self.was_lost = true;
         self.trouble = Some(why);
         self.leave();
         self.stage = Stage::Refused(self.now_secs + RETRY_SECS);
@@ -281,7 +282,7 @@ impl Motors {
             gripper: self.spec.model.gripper,
             calibration: self.spec.calibration.clone(),
             torque: self.wants_torque,
-            again: self.was_lost,
+            again: self.was_set_up,
         };
         let jobs = Jobs::new(&self.line);
         self.stage = Stage::SettingUp(Procedure::new(set_up::set_up(jobs, plan)));
@@ -289,6 +290,7 @@ impl Motors {
 
     fn end_set_up(&mut self, done: set_up::SetUp, news: &mut News) {
         self.stage = Stage::Ready;
+        self.was_set_up = true;
         self.torque = done.torque;
         self.guard = Guard::default();
         if self.trouble.take().is_some() {
@@ -489,7 +491,7 @@ impl Motors {
             self.stage = Stage::Away;
         }
         // What they hold on to was changed: nothing of it counts.
-        self.was_lost = false;
+        self.was_set_up = false;
         if let Some(calibration) = calibration {
             self.ticks = calibration
                 .joints(&self.spec.model)
@@ -525,6 +527,11 @@ impl Motors {
             }
         }
         Ok(())
+    }
+
+    /// Whether its port is open.
+    pub(crate) fn is_linked(&self) -> bool {
+        self.line.link() == Link::Connected
     }
 
     /// Why it is not connected, if it isn't.

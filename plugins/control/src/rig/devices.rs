@@ -5,7 +5,7 @@ use std::sync::Arc;
 use forearm_arm::calibration::Calibration;
 use forearm_protocol::control::TeleopMode;
 use forearm_protocol::scene::{ArmSpec, Backend, SceneBundle};
-use forearm_protocol::servo::{LeaderState, Role, SerialArm};
+use forearm_protocol::servo::{ArmDevices, LeaderState, Role, SerialArm};
 
 use super::Rig;
 use crate::backend::{self, Footing, Plant, Wanted};
@@ -43,6 +43,12 @@ impl Rig {
         if let Some(leader) = &spec.leader {
             self.leader = Some(self.leader_on(leader, of(Role::Leader), plant)?);
         }
+        self.devices = ArmDevices {
+            backend: spec.backend.clone(),
+            leader: spec.leader.clone(),
+            calibrations: calibrations.cloned().unwrap_or_default(),
+            motion: motion.map(ToOwned::to_owned),
+        };
         Ok(())
     }
 
@@ -84,7 +90,7 @@ impl Rig {
                 model: &self.model,
                 world_from_base: self.world_from_base,
                 backend: wanted,
-                calibration,
+                calibration: calibration.clone(),
                 motion,
                 on_exit: self.on_exit,
                 silence_secs: self.silence_secs,
@@ -105,6 +111,9 @@ impl Rig {
             motors.close();
             line::retire(left);
         }
+        self.devices.backend = wanted.clone();
+        self.devices.calibrations.follower = calibration;
+        self.devices.motion = motion.map(ToOwned::to_owned);
         self.trouble = None;
         self.ready = *wanted == Backend::Sim;
         self.switched = !self.ready;
@@ -126,13 +135,15 @@ impl Rig {
         plant: &Plant,
     ) -> Result<(), String> {
         let next = match leader {
-            Some(serial) => Some(self.leader_on(serial, calibration, plant)?),
+            Some(serial) => Some(self.leader_on(serial, calibration.clone(), plant)?),
             None => None,
         };
         if let Some(left) = std::mem::replace(&mut self.leader, next) {
             left.close();
             line::retire(left);
         }
+        self.devices.leader = leader.cloned();
+        self.devices.calibrations.leader = calibration;
         self.leader_there = false;
         self.teleoperators.leader.set(None);
         Ok(())
@@ -160,6 +171,29 @@ impl Rig {
     pub(super) fn soften(&mut self) {
         self.request.copy_from_slice(&self.command);
         self.safety.reset(&self.command);
+    }
+
+    /// What it is connected to.
+    pub(crate) fn devices(&self) -> &ArmDevices {
+        &self.devices
+    }
+
+    /// Motors that were lent come back, with this calibration from now on if there is a new one.
+    ///
+    /// # Errors
+    /// The calibration does not fit them.
+    pub(crate) fn take_back(
+        &mut self,
+        role: Role,
+        calibration: Option<Calibration>,
+    ) -> Result<(), String> {
+        if let Some(motors) = self.motors(role) {
+            motors.take_back(calibration.clone())?;
+        }
+        if calibration.is_some() {
+            *self.devices.calibrations.get_mut(role) = calibration;
+        }
+        Ok(())
     }
 
     /// Leaves real arms; waits for nothing.

@@ -8,6 +8,7 @@ use forearm_arm::ArmModel;
 use forearm_arm::safety::{Intervention, SafetyChain};
 use forearm_protocol::control::{ArmState, JointState, TeleopMode};
 use forearm_protocol::scene::{ArmSpec, SceneBundle};
+use forearm_protocol::servo::ArmDevices;
 use nalgebra::{Isometry3, Translation3, UnitQuaternion, Vector3};
 
 use crate::backend::{ArmBackend, BackendError, Footing, Moment, Observation, Plant, SimArm};
@@ -30,6 +31,8 @@ pub(crate) struct Rig {
     ready: bool,
     /// Whether it was switched while it runs: what a person holds goes on to count.
     switched: bool,
+    /// What it is connected to.
+    devices: ArmDevices,
     /// The arm that is followed, if there is one, where it is as this one's positions, and whether it
     /// is there.
     leader: Option<Motors>,
@@ -82,6 +85,7 @@ impl Rig {
             backend: Box::new(SimArm::new(arm)),
             ready: false,
             switched: false,
+            devices: ArmDevices::default(),
             leader: None,
             leader_positions: vec![0.0; joints],
             leader_there: false,

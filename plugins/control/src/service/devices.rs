@@ -14,6 +14,7 @@ use crate::calibrate::{self, Guided};
 use crate::line;
 use crate::motors::Motors;
 use crate::procedure::Procedure;
+use crate::rig::Rig;
 
 /// How many answers may wait for motors.
 const MAX_OPEN: usize = 16;
@@ -31,6 +32,13 @@ struct Open {
     procedure: Procedure<Result<i32, String>>,
     /// The calibration that is written, and into whose motors.
     stores: Option<(Device, Calibration)>,
+}
+
+impl Open {
+    /// Whether nobody waits for it any more, and nothing is left half done by forgetting it.
+    fn is_forgotten(&self) -> bool {
+        self.stores.is_none() && self.answer.is_cancelled()
+    }
 }
 
 impl ControlService {
@@ -55,7 +63,17 @@ impl ControlService {
             return Err(refused(what, why, "switch another arm, or end the serving"));
         }
         rig.switch(backend, calibration, motion, plant, cx.now_secs())
-            .map_err(|why| refused(what, why, "what moves it now stays"))
+            .map_err(|why| refused(what, why, "what moves it now stays"))?;
+        self.tell_devices(arm, cx);
+        Ok(())
+    }
+
+    /// Tells what an arm is connected to from now on.
+    fn tell_devices(&mut self, arm: usize, cx: &mut Context<'_, Self>) {
+        if let Some(rig) = self.rigs().get(arm) {
+            let devices = Box::new(rig.devices().clone());
+            cx.emit(Event::DevicesChanged { arm, devices });
+        }
     }
 
     pub(super) fn set_leader(
@@ -63,6 +81,7 @@ impl ControlService {
         arm: usize,
         leader: Option<&SerialArm>,
         calibration: Option<Calibration>,
+        cx: &mut Context<'_, Self>,
     ) -> Result<(), ServiceError> {
         let what = "connecting to a leader";
         let device = Device {
@@ -73,7 +92,9 @@ impl ControlService {
         let Session { plant, rigs } = self.session.as_mut().ok_or_else(|| no_scene(what))?;
         find(rigs, arm, what)?
             .set_leader(leader, calibration, plant)
-            .map_err(|why| refused(what, why, "the present leader stays"))
+            .map_err(|why| refused(what, why, "the present leader stays"))?;
+        self.tell_devices(arm, cx);
+        Ok(())
     }
 
     /// Begins a guided calibration.
@@ -165,6 +186,13 @@ impl ControlService {
             .refuse_if_many(what)
             .and_then(|()| self.motors(device, what))
             .and_then(|motors| {
+                if !motors.is_linked() {
+                    let why = motors
+                        .trouble()
+                        .unwrap_or("it is not connected yet")
+                        .to_owned();
+                    return Err(refused(what, why, "connect it, then ask again"));
+                }
                 let next = "correct it and ask again";
                 register_work(motors, request).map_err(|why| refused(what, why, next))
             });
@@ -203,9 +231,13 @@ impl ControlService {
         Ok(())
     }
 
-    fn motors(&mut self, device: Device, what: &str) -> Result<&mut Motors, ServiceError> {
+    fn rig(&mut self, device: Device, what: &str) -> Result<&mut Rig, ServiceError> {
         let Session { rigs, .. } = self.session.as_mut().ok_or_else(|| no_scene(what))?;
-        let rig = find(rigs, device.arm, what)?;
+        find(rigs, device.arm, what)
+    }
+
+    fn motors(&mut self, device: Device, what: &str) -> Result<&mut Motors, ServiceError> {
+        let rig = self.rig(device, what)?;
         let name = rig.name.clone();
         rig.motors(device.role).ok_or_else(|| {
             let (why, next) = match device.role {
@@ -227,10 +259,11 @@ impl ControlService {
         let mut index = 0;
         while let Some(open) = self.errands.open.get_mut(index) {
             match open.procedure.poll() {
+                None if open.is_forgotten() => drop(self.errands.open.swap_remove(index)),
                 None => index += 1,
                 Some(result) => {
                     let open = self.errands.open.swap_remove(index);
-                    self.end(open, result);
+                    self.end(open, result, cx);
                 }
             }
         }
@@ -239,7 +272,7 @@ impl ControlService {
         }
     }
 
-    fn end(&mut self, open: Open, result: Result<i32, String>) {
+    fn end(&mut self, open: Open, result: Result<i32, String>, cx: &mut Context<'_, Self>) {
         let Open { answer, stores, .. } = open;
         let Some((device, calibration)) = stores else {
             let next = "check the motor, then ask again";
@@ -248,11 +281,13 @@ impl ControlService {
         };
         let what = "writing the calibration into the motors";
         let written = result.map(|_| calibration);
-        let taken = self.motors(device, what).and_then(|motors| {
+        let new = written.as_ref().ok().cloned();
+        let taken = self.rig(device, what).and_then(|rig| {
             let next = "check the arm's power and cable, then try again";
-            let kept = motors.take_back(written.as_ref().ok().cloned());
+            let kept = rig.take_back(device.role, new);
             written.and(kept).map_err(|why| refused(what, why, next))
         });
+        self.tell_devices(device.arm, cx);
         answer.send(taken.map(|()| Reply::Done));
     }
 
@@ -262,17 +297,17 @@ impl ControlService {
             Err(error) => Some(Err(error.to_string())),
             Ok(motors) => {
                 let lost = motors.trouble().map(ToOwned::to_owned);
-                let result = guided.attend(motors.sample(), lost.as_deref());
-                match result {
-                    Some(Ok(calibration)) => {
-                        let kept = motors.take_back(Some(calibration.clone()));
-                        Some(kept.map(|()| calibration))
-                    }
-                    Some(Err(why)) => Some(motors.take_back(None).and(Err(why))),
-                    None => None,
-                }
+                guided.attend(motors.sample(), lost.as_deref())
             }
         };
+        let result = result.map(|result| {
+            let new = result.as_ref().ok().cloned();
+            let rig = self.rig(device, "calibrating");
+            let kept = rig.map_err(|error| error.to_string());
+            let kept = kept.and_then(|rig| rig.take_back(device.role, new));
+            self.tell_devices(device.arm, cx);
+            result.and_then(|calibration| kept.map(|()| calibration))
+        });
         match result {
             None => self.errands.guided = Some(guided),
             Some(result) => end_calibration(&guided, result, cx),

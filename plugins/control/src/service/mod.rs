@@ -92,7 +92,7 @@ impl ControlService {
                 arm,
                 leader,
                 calibration,
-            } => self.set_leader(arm, leader.as_ref(), calibration)?,
+            } => self.set_leader(arm, leader.as_ref(), calibration, cx)?,
             Request::Calibrate(device) => self.calibrate(device, cx)?,
             Request::CalibrationStep(step) => self.calibration_step(step)?,
             Request::SetCalibration { .. } | Request::Motor { .. } | Request::ListPorts => {

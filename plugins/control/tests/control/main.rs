@@ -4,6 +4,7 @@ mod calibration;
 mod interruptions;
 mod leaders;
 mod servos;
+mod terminals;
 
 use std::sync::Arc;
 
@@ -94,6 +95,7 @@ impl Bench {
                     Event::Notice(notice) => self.notices.push(notice.text),
                     Event::SceneLoaded { .. }
                     | Event::ScriptDone { .. }
+                    | Event::DevicesChanged { .. }
                     | Event::Calibration(_)
                     | Event::CalibrationDone { .. } => {}
                 }
@@ -647,6 +649,7 @@ fn act() -> impl Strategy<Value = Act> {
         TeleopMode::GamepadJoint,
         TeleopMode::Gizmo,
         TeleopMode::Script,
+        TeleopMode::Leader,
     ]);
     let key = prop::sample::select(vec![
         Key::ArrowUp,

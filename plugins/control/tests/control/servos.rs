@@ -11,9 +11,8 @@ use forearm_control::{
 use forearm_protocol::control::{ArmState, Command, Event, Reply, Request, TeleopMode};
 use forearm_protocol::keys::Key;
 use forearm_protocol::scene::{Backend, Scene, SceneBundle};
-use forearm_protocol::servo::Incident;
 use forearm_protocol::servo::{
-    ArmCalibrations, CalibrationStatus, Connection, Device, MotorRequest, Role, SerialArm,
+    ArmCalibrations, CalibrationStatus, Connection, Device, Incident, MotorRequest, Role, SerialArm,
 };
 use forearm_workers::{Host, Pending, spawn};
 
@@ -632,4 +631,36 @@ fn a_replay_moves_nothing_but_the_picture() {
     let why = lab.ask(wrong).expect_err("there is no text");
     assert!(why.contains("wave.ron"), "{why}");
     assert_eq!(lab.after(0.1)[FOLLOWER].mode, TeleopMode::Keyboard);
+}
+
+#[test]
+fn a_service_after_a_crash_connects_to_what_this_one_was_connected_to() {
+    let mut lab = Lab::new(config(vec![served(VIRTUAL, true)]), scene());
+    lab.pass(0.2);
+    let calibration = served(VIRTUAL, true).calibration;
+    lab.ask(Request::SetBackend {
+        arm: FOLLOWER,
+        backend: backend("virtual"),
+        calibration: calibration.clone(),
+        motion: None,
+    })
+    .expect("it can be switched");
+    lab.ask(Request::SetLeader {
+        arm: FOLLOWER,
+        leader: Some(port("leader")),
+        calibration: None,
+    })
+    .expect_err("that one is not served");
+    let mut setup = ControlSetup::default();
+    setup.startup.bundle = Some(Arc::new(SceneBundle::from(scene())));
+    lab.pass(0.2);
+    for event in &lab.events {
+        if matches!(event, Event::DevicesChanged { .. }) {
+            setup.startup.remember(event);
+        }
+    }
+    let bundle = setup.startup.bundle.expect("it was there");
+    assert_eq!(bundle.scene.arms[FOLLOWER].backend, backend("virtual"));
+    assert_eq!(bundle.scene.arms[FOLLOWER].leader, None);
+    assert_eq!(bundle.calibrations["follower"].follower, calibration);
 }

@@ -5,6 +5,21 @@ use super::{
     ABSENT_AFTER, Goals, MAX_SERVOS, PROBE_SECS, PerServo, REFRESH_SECS, SLOW_SECS, Sample,
 };
 
+/// After so many times in a row in which goals and question together were not answered and the
+/// question alone was, goals go out on their own.
+const JOINED_FAILURES: u8 = 5;
+
+/// Whether motors understand two packets without a pause between them.
+#[derive(Debug, Clone, Copy, Default)]
+struct Joined {
+    /// The question that is out has goals before it.
+    together: bool,
+    /// The last such was not answered at all.
+    unheard: bool,
+    failures: u8,
+    apart: bool,
+}
+
 /// The cycle under way, if one is, and what has to be known from one to the next.
 #[derive(Debug, Clone)]
 pub(super) struct Cycles {
@@ -16,6 +31,7 @@ pub(super) struct Cycles {
     pub(super) tries: u8,
     /// Whether the question of this cycle was asked before.
     pub(super) again: bool,
+    joined: Joined,
     started_at: Option<f64>,
     due_at: f64,
     long_at: f64,
@@ -28,12 +44,13 @@ pub(super) struct Cycles {
 }
 
 impl Cycles {
-    pub(super) const fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             wanted: 0,
             long: false,
             tries: 0,
             again: false,
+            joined: Joined::default(),
             started_at: None,
             due_at: 0.0,
             long_at: 0.0,
@@ -49,11 +66,41 @@ impl Cycles {
     /// The port is another one, or the same again.
     pub(super) fn restart(&mut self) {
         self.wanted = 0;
+        self.joined = Joined::default();
         self.started_at = None;
         self.due_at = 0.0;
         self.long_at = 0.0;
         self.misses = [0; MAX_SERVOS];
         self.probe_at = 0.0;
+    }
+
+    /// Goals and the question went out together.
+    pub(super) const fn go_together(&mut self) {
+        self.joined.together = true;
+    }
+
+    /// A question of a cycle ended, and somebody was heard or nobody. Whether goals go out on their
+    /// own from now on.
+    pub(super) fn was_heard(&mut self, heard: bool) -> bool {
+        let joined = &mut self.joined;
+        if std::mem::take(&mut joined.together) {
+            joined.unheard = !heard;
+            if heard {
+                joined.failures = 0;
+            }
+        } else if heard && std::mem::take(&mut joined.unheard) {
+            joined.failures += 1;
+            if joined.failures >= JOINED_FAILURES && !joined.apart {
+                joined.apart = true;
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether goals go out on their own.
+    pub(super) const fn are_apart(&self) -> bool {
+        self.joined.apart
     }
 
     /// Whether a cycle has begun and not ended.

@@ -1,19 +1,22 @@
 //! The state machine of a bus: one question at a time, cycles and jobs in turn.
 
+mod cycles;
+mod jobs;
+mod owner;
+
 use std::collections::VecDeque;
 
 use super::counters::Counters;
 use super::cycle::{Cycles, GoalState};
 use super::echo::{Echo, MAX_SENT};
-use super::errand::{self, Errand, Expect, JobId, Progress};
+use super::errand::{Errand, JobId};
 use super::error::BusError;
 use super::exchange::{Exchange, Heard};
 use super::job::{Job, JobReply, places};
 use super::names::Names;
 use super::patience::Patience;
-use super::sample::{self, Goals, Sample};
+use super::sample::Sample;
 use super::{BROADCAST_SECS, BusConfig, MAX_JOBS, MAX_SERVOS};
-use crate::codec::registers::GOAL_POSITION;
 use crate::codec::{Direction, PacketBuf, Parser, StatusBits};
 
 /// How long closing may take, seconds.
@@ -229,9 +232,6 @@ impl Bus {
                 let held = self.echo.end();
                 self.hear_held(now, held);
                 self.hear_parsed(now);
-                self.parser.clear();
-                let skipped = self.skipped();
-                self.exchange.progress(now, 0.0, skipped);
                 self.finish(now, true);
             }
             Phase::Quieting { until, .. } if now >= until => {
@@ -330,6 +330,10 @@ impl Bus {
             return;
         };
         self.phase = Phase::Idle;
+        // What is left is the end of something broken.
+        self.parser.clear();
+        let skipped = self.skipped();
+        self.exchange.progress(now, 0.0, skipped);
         let (lost, broken) = self.exchange.missing();
         if !matches!(purpose, Purpose::Probe(_)) {
             self.counters.timeouts += lost;
@@ -404,413 +408,5 @@ impl Bus {
         self.echo.sent(&self.out[..self.out_len], pings);
         self.exchange.ask(ids, len);
         self.phase = Phase::Awaiting(purpose);
-    }
-
-    // Cycles.
-
-    fn begin_cycle(&mut self, now: f64) -> bool {
-        let motors = self.present();
-        let free = self.phase == Phase::Idle && self.cycles_run();
-        if !free || motors == 0 || now < self.cycles.due_at() {
-            return false;
-        }
-        let (retries, period) = (self.config.retries, self.config.period_secs());
-        self.cycles.begin(now, motors, retries, period);
-        self.sample.fresh = 0;
-        self.has_sample = false;
-        self.counters.reads += 1;
-        let driven = motors & !self.sample.limp;
-        if let Some(goals) = self.goals.due(now, driven, self.config.silence_secs) {
-            let (packet, names) = (&mut self.packet, &self.names);
-            // Goals that don't fit into the register are not taken in the first place.
-            if errand::write_all(packet, names, &GOAL_POSITION, &goals.ticks, goals.mask).is_ok() {
-                self.append_packet();
-                self.out_writes = true;
-                self.counters.writes += 1;
-            }
-        }
-        self.ask_cycle()
-    }
-
-    /// Asks for what the cycle still wants.
-    fn ask_cycle(&mut self) -> bool {
-        let wanted = self.cycles.wanted;
-        let len = if self.cycles.long {
-            sample::LONG
-        } else {
-            sample::SHORT
-        };
-        if wanted.count_ones() == 1 {
-            let id = self.names.id(wanted.trailing_zeros() as usize);
-            self.packet.read(id, sample::READ_FROM, len);
-        } else {
-            let mut ids = [0; MAX_SERVOS];
-            let mut count = 0;
-            for place in places(wanted) {
-                ids[count] = self.names.id(place);
-                count += 1;
-            }
-            let asked = self.packet.sync_read(sample::READ_FROM, len, &ids[..count]);
-            if asked.is_err() {
-                return false;
-            }
-        }
-        self.append_packet();
-        self.await_places(wanted, len.into(), Purpose::Cycle);
-        true
-    }
-
-    fn cycle_read(&mut self, now: f64, timed_out: bool) {
-        for (id, data, status) in self.exchange.replies() {
-            if let Some(place) = self.names.place(id) {
-                self.sample.take(place, data, status);
-                self.cycles.wanted &= !(1 << place);
-            }
-        }
-        if !self.cycles.again || self.sample.fresh == 0 {
-            self.sample.at_secs = self.exchange.middle();
-        }
-        if self.cycles.wanted != 0 && self.cycles.tries > 0 {
-            // What went wrong twice may be replies to the first question.
-            if self.cycles.again && !timed_out && self.phase == Phase::Idle {
-                self.quiet(now);
-            }
-            self.cycles.tries -= 1;
-            self.cycles.again = true;
-            self.counters.retries += 1;
-            return;
-        }
-        if self.cycles.wanted != 0 && !timed_out && self.phase == Phase::Idle {
-            self.quiet(now);
-        }
-        let motors = self.present();
-        self.counters.lost_samples += self.cycles.end(motors, &mut self.sample);
-        self.counters.cycles += 1;
-        self.cycles.was_read(now - self.cycle_sent_at);
-        self.sample.cycle += 1;
-        if self.cycles.long && self.sample.fresh != 0 {
-            self.sample.slow.at_secs = self.sample.at_secs;
-        }
-        self.has_sample = true;
-        self.job_turn = true;
-    }
-
-    fn probe(&mut self, now: f64) -> bool {
-        if self.phase != Phase::Idle || !self.cycles_run() {
-            return false;
-        }
-        let Some(place) = self.cycles.probe(now, self.sample.absent) else {
-            return false;
-        };
-        self.packet
-            .read(self.names.id(place), sample::READ_FROM, sample::SHORT);
-        self.append_packet();
-        let len = sample::SHORT.into();
-        self.await_places(1 << place, len, Purpose::Probe(place));
-        true
-    }
-
-    fn probed(&mut self, now: f64, place: usize) {
-        if self.exchange.is_complete() {
-            self.sample.absent &= !(1 << place);
-            // It may have been without power: its torque is switched on deliberately or not at all.
-            self.goals.drop_of(1 << place);
-            self.sample.limp |= 1 << place;
-            self.cycles.is_back(place, now);
-        }
-        if self.present() == 0 {
-            self.sample.fresh = 0;
-            self.has_sample = true;
-        }
-        self.job_turn = true;
-    }
-
-    // Jobs.
-
-    fn ask_job(&mut self, now: f64) -> bool {
-        if self.phase != Phase::Idle || !self.has_job() {
-            return false;
-        }
-        self.job_turn = false;
-        let unanswered = self.errand.as_ref().is_some_and(Errand::asks_nobody);
-        // An answer to an earlier question could be taken for one to this.
-        if now < self.uncertain_until && !unanswered {
-            if !self.cycles_run() || self.present() == 0 {
-                self.phase = Phase::Quieting {
-                    until: self.uncertain_until,
-                    secs: 0.0,
-                    at_most: self.uncertain_until,
-                };
-            }
-            return false;
-        }
-        let Some(mut errand) = self.errand.take().or_else(|| self.next_errand()) else {
-            return false;
-        };
-        let expect = errand.ask(&mut self.packet, &self.names);
-        let (id, sent) = (errand.id, expect.is_ok());
-        if sent {
-            self.append_packet();
-        }
-        match expect {
-            Err(error) => self.answer(id, Err(error)),
-            Ok(Expect::Nobody) => {
-                let progress = errand.answered(&[], StatusBits::OK);
-                self.errand = Some(errand);
-                self.advance(Some(progress));
-            }
-            Ok(Expect::One { id, len }) => {
-                self.errand = Some(errand);
-                self.await_ids(&[id], len, Purpose::Job);
-            }
-            Ok(Expect::Several { mask, len }) => {
-                self.errand = Some(errand);
-                self.await_places(mask, len, Purpose::JobSeveral);
-            }
-            Ok(Expect::Everybody) => {
-                self.errand = Some(errand);
-                self.await_ids(&[], 0, Purpose::JobEverybody);
-            }
-        }
-        sent
-    }
-
-    /// The next job that has something to ask; those that have not are answered.
-    fn next_errand(&mut self) -> Option<Errand> {
-        loop {
-            let (id, job) = self.queue.pop_front()?;
-            match Errand::new(Some(id), job, &self.names) {
-                Ok(errand) if errand.is_empty() => {
-                    let status = StatusBits::OK;
-                    self.answer(Some(id), Ok(JobReply::Done { status }));
-                }
-                Ok(errand) => {
-                    let effect = errand.effect(&self.names);
-                    self.goals.drop_of(effect.ends_goals);
-                    self.sample.limp |= effect.off;
-                    return Some(errand);
-                }
-                Err(error) => self.answer(Some(id), Err(error)),
-            }
-        }
-    }
-
-    fn job_answered(&mut self, broken: bool) {
-        let complete = self.exchange.is_complete();
-        let (_, data, status) = self.exchange.reply(0);
-        let progress = match &mut self.errand {
-            Some(errand) if complete => Some(errand.answered(data, status)),
-            _ => self.job_unanswered(broken),
-        };
-        self.advance(progress);
-    }
-
-    fn job_answered_by_several(&mut self, broken: bool) {
-        let Some(errand) = &mut self.errand else {
-            return;
-        };
-        for (id, data, _) in self.exchange.replies() {
-            if let Some(place) = self.names.place(id) {
-                errand.several(place, data);
-            }
-        }
-        let progress = match errand.several_end() {
-            Some(progress) => Some(progress),
-            None => self.job_unanswered(broken),
-        };
-        self.advance(progress);
-    }
-
-    fn job_unanswered(&mut self, broken: bool) -> Option<Progress> {
-        let errand = self.errand.as_mut()?;
-        let retries = match self.closing_until {
-            Some(_) => self.config.retries.max(CLOSING_RETRIES),
-            None => self.config.retries,
-        };
-        let doubtful = self.echo.is_doubtful();
-        let progress = errand.unanswered(broken, retries, doubtful, &self.names);
-        self.counters.retries += u64::from(matches!(progress, Progress::Goes));
-        Some(progress)
-    }
-
-    fn advance(&mut self, progress: Option<Progress>) {
-        let Some(Progress::Ended(result)) = progress else {
-            return;
-        };
-        let Some(errand) = self.errand.take() else {
-            return;
-        };
-        let effect = errand.effect(&self.names);
-        self.goals.drop_of(effect.ends_goals);
-        if result.is_ok() {
-            self.sample.limp &= !effect.on;
-        }
-        let result = result.map_err(|error| errand.named(error, &self.names));
-        self.answer(errand.id, result);
-    }
-
-    fn answer(&mut self, id: Option<JobId>, result: Result<JobReply, BusError>) {
-        match (id, result) {
-            (Some(id), result) => {
-                self.counters.jobs += 1;
-                self.replies.push_back((id, result));
-            }
-            (None, result) => {
-                if let Err(error) = result {
-                    tracing::warn!("closing: {error}");
-                }
-                self.shut();
-            }
-        }
-    }
-
-    // What the owner asks.
-
-    /// Goals for the next cycle; they replace those before. Goals of another generation and goals
-    /// that fit into no register are dropped.
-    pub fn command(&mut self, now: f64, goals: &Goals) {
-        let (least, most) = GOAL_POSITION.range();
-        let fit = places(goals.mask).all(|place| (least..=most).contains(&goals.ticks[place]));
-        if goals.generation != self.sample.generation || !fit || self.closing_until.is_some() {
-            self.counters.stale_goals += 1;
-            return;
-        }
-        self.goals.set(now, goals);
-    }
-
-    /// Somebody still wants the goals that were commanded.
-    pub fn alive(&mut self, now: f64) {
-        self.goals.alive(now);
-    }
-
-    /// A job, to be done after those before it. Its answer comes from [`Bus::take_reply`].
-    ///
-    /// # Errors
-    /// [`BusError::Busy`], [`BusError::Closed`].
-    pub fn submit(&mut self, job: Job) -> Result<JobId, BusError> {
-        if self.closing_until.is_some() {
-            return Err(BusError::Closed {
-                port: self.names.port().to_owned(),
-            });
-        }
-        let waiting = self.queue.len() + self.replies.len();
-        if waiting >= MAX_JOBS {
-            return Err(BusError::Busy {
-                port: self.names.port().to_owned(),
-                waiting,
-            });
-        }
-        self.last_job += 1;
-        let id = JobId(self.last_job);
-        self.queue.push_back((id, job));
-        Ok(id)
-    }
-
-    /// A job that is done, and what it brought.
-    pub fn take_reply(&mut self) -> Option<(JobId, Result<JobReply, BusError>)> {
-        self.replies.pop_front()
-    }
-
-    /// What the last cycle brought, once.
-    pub fn take_sample(&mut self) -> Option<&Sample> {
-        std::mem::take(&mut self.has_sample).then_some(&self.sample)
-    }
-
-    /// The state after the last cycle.
-    #[must_use]
-    pub const fn sample(&self) -> &Sample {
-        &self.sample
-    }
-
-    /// Everything counted so far. Sorts some numbers: not for every cycle.
-    #[must_use]
-    pub fn counters(&self) -> Counters {
-        let errors = self.parser.errors();
-        let [read_time, write_time, cycle_time] = self.cycles.timings();
-        Counters {
-            checksum_errors: errors.checksum,
-            skipped_bytes: errors.skipped_bytes,
-            echoes: self.echo.count(),
-            read_time,
-            write_time,
-            cycle_time,
-            ..self.counters
-        }
-    }
-
-    /// The port is gone: jobs fail, goals are forgotten, everything is as before the first cycle.
-    /// Samples have the next generation from here on.
-    pub fn disconnected(&mut self, why: &str) {
-        let error = BusError::Disconnected {
-            port: self.names.port().to_owned(),
-            why: why.to_owned(),
-        };
-        self.fail_jobs(&error);
-        self.parser.clear();
-        self.echo.restart();
-        self.patience = Patience::new(self.config.reply_secs());
-        self.cycles.restart();
-        self.goals = GoalState::new();
-        self.sample = Sample {
-            generation: self.sample.generation.wrapping_add(1),
-            cycle: self.sample.cycle,
-            ..Sample::default()
-        };
-        self.has_sample = false;
-        self.uncertain_until = 0.0;
-        self.unsettled = false;
-        match self.closing_until {
-            Some(_) => self.phase = Phase::Closed,
-            None => self.phase = Phase::Idle,
-        }
-    }
-
-    /// The port is back after [`Bus::disconnected`].
-    pub fn reconnected(&mut self) {
-        self.counters.reconnects += 1;
-    }
-
-    /// Stops cycles and jobs; switches the torque of all motors off first, if so asked. Goes on
-    /// until [`Bus::is_closed`], at most one and a half seconds.
-    pub fn close(&mut self, now: f64, torque_off: bool) {
-        if self.closing_until.is_some() {
-            return;
-        }
-        let port = self.names.port().to_owned();
-        self.fail_jobs(&BusError::Closed { port });
-        self.closing_until = Some(now + CLOSING_SECS);
-        self.cycles.wanted = 0;
-        if matches!(self.phase, Phase::Awaiting(_)) {
-            self.uncertain_until = self.exchange.limit();
-            self.phase = Phase::Idle;
-        }
-        let job = Job::Torque {
-            mask: u16::MAX,
-            on: false,
-        };
-        match Errand::new(None, job, &self.names) {
-            Ok(errand) if torque_off && !errand.is_empty() => self.errand = Some(errand),
-            _ => self.shut(),
-        }
-    }
-
-    /// Whether nothing is sent any more.
-    #[must_use]
-    pub fn is_closed(&self) -> bool {
-        self.phase == Phase::Closed
-    }
-
-    fn shut(&mut self) {
-        self.errand = None;
-        self.phase = Phase::Closed;
-    }
-
-    fn fail_jobs(&mut self, error: &BusError) {
-        if let Some(id) = self.errand.take().and_then(|errand| errand.id) {
-            self.answer(Some(id), Err(error.clone()));
-        }
-        while let Some((id, _)) = self.queue.pop_front() {
-            self.answer(Some(id), Err(error.clone()));
-        }
     }
 }

@@ -2,7 +2,8 @@
 //! make of it.
 //!
 //! [`Bus`] alternates **cycles** and **jobs**. A cycle writes the newest goals, if there are new
-//! ones, and reads all positions; both go out together, since a sync write has no reply. About ten
+//! ones, and reads all positions; both go out together, since a sync write has no reply (where motors
+//! turn out not to understand that, with a pause between). About ten
 //! times a second the read is a long one and brings velocity, load, voltage, temperature and
 //! current too. What is missing is asked for again within the cycle; a motor that still does not
 //! answer keeps its last position and is marked. One that is silent for [`ABSENT_AFTER`] cycles is

@@ -96,7 +96,7 @@ pub struct Goals {
     /// Bit a motor: it gets a goal. The others keep what they have.
     pub mask: u16,
     /// [`Sample::generation`] of what these goals were computed from. Goals of another one are
-    /// dropped: the port was away, and the motors may stand elsewhere.
+    /// dropped: the port was away, and the motors may stand elsewhere. 0 never is one.
     pub generation: u32,
 }
 

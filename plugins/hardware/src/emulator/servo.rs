@@ -1,9 +1,13 @@
 //! One virtual STS3215: what its firmware does with its registers and its motor.
 //!
-//! Besides the vendor's memory table, from what users measured on real ones: writing a goal switches
-//! torque on, whatever the torque register said; goals are clamped to the nearer
-//! position limit inside, while the register keeps what was written (LeRobot issue 3585); switching torque on holds the
-//! present position; an overload is still in the reply to the write that ends it.
+//! After the vendor's memory table, and after what users measured on real ones: writing a goal
+//! switches torque on, whatever the torque register said; a goal outside of the position limits
+//! becomes the nearer limit inside, while the register keeps what was written (LeRobot issue 3585);
+//! an overload is still in the reply to the write that ends it.
+//!
+//! Nobody has written down, so these are assumptions: switching torque on holds the present
+//! position; a goal away from what blocked the joint ends an overload too; after too much heat the
+//! motor stays without force until torque is written again.
 
 use super::memory::{Memory, Touched};
 use super::motion::{Motion, Pace};

@@ -151,7 +151,7 @@ mod tests {
         book.see(&[]);
         assert_eq!(book.find(1), Found::Doubtful);
         book.see(&[('c', ARM)]);
-        assert_eq!(numbers(&book), []);
+        assert!(numbers(&book).is_empty());
         assert_eq!(book.find(0), Found::Doubtful);
         book.see(&[('c', ARM), ('d', ARM)]);
         assert_eq!(book.find(0), Found::There('c'));

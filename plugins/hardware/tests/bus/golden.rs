@@ -14,14 +14,14 @@ fn status(id: u8, status: u8, data: &[u8]) -> Vec<u8> {
     let mut packet = PacketBuf::new();
     packet
         .status(id, StatusBits(status), data)
-        .unwrap()
+        .expect("it fits")
         .to_vec()
 }
 
 /// A bus of six that has done its first cycle, a long one, and the time.
 fn after_first_cycle() -> (Bus, f64) {
-    let mut bus = Bus::new("fake", BusConfig::of(JOINTS)).unwrap();
-    let asked = bus.transmit(0.0).unwrap().to_vec();
+    let mut bus = Bus::new("fake", BusConfig::of(JOINTS)).expect("a bus");
+    let asked = bus.transmit(0.0).expect("a question").to_vec();
     assert_eq!(
         asked[..7],
         [0xFF, 0xFF, 0xFE, 0x0A, 0x82, 56, 15],
@@ -35,7 +35,7 @@ fn after_first_cycle() -> (Bus, f64) {
         (data[6], data[7], data[13]) = (74, 30, 2);
         bus.receive(0.002, &status(id, 0, &data));
     }
-    let sample = *bus.take_sample().unwrap();
+    let sample = *bus.take_sample().expect("a sample");
     assert_eq!(sample.positions[..6], [2049, 2050, 2051, 2052, 2053, 2054]);
     assert_eq!(sample.fresh, 0b11_1111);
     assert_eq!(sample.slow.velocity[5], -6);
@@ -66,6 +66,40 @@ fn goals_and_a_read_go_out_together() {
     }
     assert_eq!(bus.take_sample().unwrap().cycle, 2);
     assert_eq!(bus.transmit(now + 0.002).unwrap(), READ_ALL, "goals once");
+}
+
+#[test]
+fn motors_that_need_a_pause_after_goals_get_one() {
+    let (mut bus, mut now) = after_first_cycle();
+    let goals = Goals::after(bus.sample()).with(0, 2048);
+    let mut apart = 0;
+    let mut silent = 0;
+    for _ in 0..100 {
+        bus.command(now, &goals);
+        bus.take_sample();
+        while bus.take_sample().is_none() {
+            let asked = bus.transmit(now).map(<[u8]>::to_vec);
+            bus.sent(now);
+            let Some(asked) = asked else {
+                now = bus.wait_until().unwrap();
+                bus.on_time(now);
+                continue;
+            };
+            let joined = asked[4] == 0x83 && asked.len() > 12;
+            apart += u32::from(asked[4] == 0x83 && !joined);
+            silent += u32::from(joined);
+            if asked[4] == 0x82 {
+                let long = asked[6] == 15;
+                now += 0.002;
+                for id in 1..=6 {
+                    bus.receive(now, &status(id, 0, &[0; 15][..if long { 15 } else { 2 }]));
+                }
+            }
+        }
+    }
+    assert_eq!(silent, 5, "it gives up");
+    assert_eq!(apart, 95, "and goes on");
+    assert_eq!(bus.counters().lost_samples, 0);
 }
 
 #[test]
@@ -135,6 +169,29 @@ fn who_is_missing_is_asked_alone() {
     let counters = bus.counters();
     assert_eq!((counters.corrupt_replies, counters.timeouts), (1, 0));
     assert_eq!((counters.checksum_errors, counters.retries), (1, 1));
+}
+
+#[test]
+fn a_length_that_makes_a_right_checksum_with_the_next_packet_hides_nothing() {
+    let (mut bus, now) = after_first_cycle();
+    bus.transmit(now).unwrap();
+    bus.sent(now);
+    let mut damaged = status(1, 0, &[0, 8]);
+    damaged[3] += 1;
+    bus.receive(now + 0.001, &damaged);
+    for id in 2..=6 {
+        bus.receive(now + 0.001, &status(id, 0, &[id, 8]));
+    }
+    assert_eq!(
+        bus.transmit(now + 0.001).unwrap(),
+        READ_1,
+        "only 1 is missing"
+    );
+    bus.sent(now + 0.001);
+    bus.receive(now + 0.002, &AT_2048);
+    assert_eq!(bus.take_sample().unwrap().fresh, 0b11_1111);
+    let counters = bus.counters();
+    assert_eq!((counters.corrupt_replies, counters.timeouts), (1, 0));
 }
 
 #[test]

@@ -12,7 +12,7 @@ fn rig(config: BusConfig) -> Rig {
 }
 
 fn read(rig: &mut Rig, id: u8, register: &'static Register) -> i32 {
-    match rig.job(Job::Read { id, register }).unwrap() {
+    match rig.job(Job::Read { id, register }).expect("a value") {
         JobReply::Value { value, .. } => value,
         other => panic!("{other:?}"),
     }
@@ -24,7 +24,7 @@ fn write(rig: &mut Rig, id: u8, register: &'static Register, value: i32) {
         register,
         value,
     };
-    rig.job(job).unwrap();
+    rig.job(job).expect("it is written");
 }
 
 #[test]

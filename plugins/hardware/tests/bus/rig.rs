@@ -35,7 +35,7 @@ impl Rig {
     pub(crate) fn new(bus: BusConfig, chain: &ChainConfig) -> Self {
         Self {
             baud: bus.baud,
-            bus: Bus::new("a test", bus).unwrap(),
+            bus: Bus::new("a test", bus).expect("a bus"),
             chain: ServoChain::new(chain),
             plant: SimplePlant::default(),
             now: 0.0,
@@ -100,7 +100,7 @@ impl Rig {
 
     /// Does a job.
     pub(crate) fn job(&mut self, job: Job) -> Result<JobReply, BusError> {
-        let id = self.bus.submit(job).unwrap();
+        let id = self.bus.submit(job).expect("room for a job");
         for _ in 0..10_000 {
             self.step();
             let place = self.answers.iter().position(|(known, _)| *known == id);

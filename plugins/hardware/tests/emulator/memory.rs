@@ -134,6 +134,10 @@ proptest! {
     ) {
         let mut host = Host::instant();
         for (address, data, how) in &writes {
+            // Its id stays: two servos of one id spoil each other's replies.
+            let changes_id = *address <= reg::ID.address
+                && usize::from(reg::ID.address - *address) < data.len();
+            let address = if changes_id { &reg::BAUD_RATE.address } else { address };
             host.ask(|packet| match how {
                 0 => { packet.write(1, *address, data).unwrap(); }
                 1 => { packet.reg_write(1, *address, data).unwrap(); }

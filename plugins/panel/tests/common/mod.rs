@@ -131,6 +131,31 @@ impl Stage {
         })
     }
 
+    /// Scrolls the arms' panel until this widget is in sight.
+    pub fn reach(&mut self, name: &str) {
+        let free = self.output.free_rect;
+        let (over, rim) = if free.min.x > 0.0 {
+            (pos2(40.0, 300.0), self.size.y - 72.0)
+        } else {
+            // A phone has it below the picture.
+            (free.left_bottom() + vec2(40.0, 60.0), self.size.y - 64.0)
+        };
+        for _ in 0..100 {
+            if self.find(name).y < rim {
+                return;
+            }
+            let scroll = Event::MouseWheel {
+                unit: egui::MouseWheelUnit::Point,
+                delta: vec2(0.0, -40.0),
+                phase: egui::TouchPhase::Move,
+                modifiers: egui::Modifiers::NONE,
+            };
+            self.frame(vec![Event::PointerMoved(over), scroll]);
+            self.settle();
+        }
+        panic!("`{name}` can't be reached");
+    }
+
     /// Where the widgets are that a screen reader has names for, and those names.
     pub fn widgets(&self) -> Vec<(Rect, String)> {
         let update = self

@@ -12,7 +12,7 @@ const entry = new URL("worker_entry.js", here).href;
 const { default: init, configure, Loop } = await import(glue);
 const module = await WebAssembly.compileStreaming(fetch(new URL("web_bench_bg.wasm", here)));
 await init({ module_or_path: module });
-configure(entry, glue, module);
+configure(entry, glue, module, new URLSearchParams(location.search).get("serial") === "bridge");
 
 let running = null;
 /** Ends what pumps the service at present. */
@@ -70,6 +70,8 @@ globalThis.loop = {
   host: () => running.host(),
   said: () => running.said(),
   state: () => JSON.parse(running.state() ?? "null"),
+  /** The last word of a guided calibration. */
+  calibration: () => JSON.parse(running.calibration() ?? "null"),
   command: (command) => running.command(JSON.stringify(command)),
 
   /** Asks; the answer comes whether or not frames do. */

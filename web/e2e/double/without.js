@@ -1,0 +1,3 @@
+// In a worker: takes `navigator.serial` away, as in browsers whose workers have none.
+
+Object.defineProperty(navigator, "serial", { value: undefined, configurable: true });
