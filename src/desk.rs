@@ -180,6 +180,8 @@ fn carry_out(
             | PanelAction::SetLeader { .. }
             | PanelAction::WriteCalibration(_)
             | PanelAction::ListPorts => {}
+            // Only in a browser, and there `web` carries it out.
+            PanelAction::AddPort => {}
             // `trials` carries these out.
             PanelAction::StartTrials { .. } | PanelAction::CancelTrials => {}
             PanelAction::SettingsChanged => {

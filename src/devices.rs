@@ -187,11 +187,14 @@ fn carry_out(
             PanelAction::SetLeader { arm, leader } => desk.set_leader(*arm, leader.as_ref()),
             PanelAction::WriteCalibration(device) => desk.write_calibration(*device),
             PanelAction::ListPorts => {
-                // Those that are known stay on show meanwhile.
-                if !matches!(inputs.devices.ports, Ports::Known(_)) {
+                // What is known stays on show meanwhile.
+                if inputs.devices.ports == Ports::Unknown {
                     inputs.devices.ports = Ports::Asked;
                 }
-                desk.ports = Some(control.ask(Request::ListPorts));
+                // One search at a time, or a slow one would never come to its end.
+                if desk.ports.is_none() {
+                    desk.ports = Some(control.ask(Request::ListPorts));
+                }
                 continue;
             }
             _ => continue,

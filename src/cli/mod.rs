@@ -5,8 +5,10 @@
 mod arm;
 mod bench;
 mod bus;
+mod calibrate;
 mod emulate;
 mod find_port;
+mod live;
 mod motors;
 mod release;
 mod scene;
@@ -21,6 +23,7 @@ use std::path::{Path, PathBuf};
 use clap::{Parser, Subcommand};
 use forearm::DEFAULT_LOG;
 use forearm::files::{self, FirstArm, LoadedScene};
+use forearm_control::OnExit;
 use forearm_protocol::scene::Backend;
 use forearm_protocol::servo::SerialArm;
 
@@ -50,8 +53,16 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Drive an arm without a window: play a motion, print LeRobot's loop line and joint table.
+    /// Drive an arm: with a leader arm, a motion, or in the window by hand.
+    ///
+    /// With --headless there is no window; LeRobot's loop line and joint table are printed.
     Teleoperate(teleoperate::TeleoperateArgs),
+    /// Play a motion on an arm, real or simulated.
+    Replay(teleoperate::ReplayArgs),
+    /// Calibrate an arm on a serial port: middle, then ranges, as LeRobot does.
+    ///
+    /// The result is stored in the motors and in LeRobot's folder, where both programs find it.
+    Calibrate(calibrate::CalibrateArgs),
     /// Play a motion many times, with the objects moved at random, and tell how often it worked.
     ///
     /// Runs are played as fast as it goes, side by side on as many threads as the machine has cores
@@ -113,6 +124,9 @@ pub(crate) struct SetupArgs {
     /// A built-in scene's name (see `forearm scene list`) or a scene file.
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) scene: Option<String>,
+    /// What becomes of real arms when Forearm ends: they go limp (`off`), or hold.
+    #[arg(long, default_value = "off", value_name = "off|hold", value_parser = parse_on_exit)]
+    on_exit: OnExit,
     /// Control ticks a second.
     #[arg(long, default_value_t = 120.0, value_name = "HZ", value_parser = parse_rate)]
     pub(crate) rate: f64,
@@ -169,14 +183,22 @@ pub(crate) fn run() -> Result<(), Failure> {
     let Some(command) = cli.command else {
         return window::run(&cli.setup, &cli.window, &cli.log);
     };
-    if let Command::Emulate(args) = &command {
-        return emulate::run(args, &cli.log);
+    // Windows log in their own way.
+    match &command {
+        Command::Emulate(args) => return emulate::run(args, &cli.log),
+        Command::Teleoperate(args) => {
+            if let Some(setup) = args.window() {
+                return window::run(setup, &cli.window, &cli.log);
+            }
+        }
+        _ => {}
     }
     forearm::logging::init(&cli.log).or_bad_input()?;
     match command {
-        // It may open a window, which logs in its own way.
         Command::Emulate(args) => emulate::run(&args, &cli.log),
         Command::Teleoperate(args) => teleoperate::run(&args),
+        Command::Replay(args) => teleoperate::run(&args.into()),
+        Command::Calibrate(args) => calibrate::run(&args),
         Command::Trials(args) => trials::run(&args),
         Command::FindPort(args) => find_port::run(&args),
         Command::SetupMotors(args) => setup_motors::run(&args),
@@ -190,6 +212,11 @@ pub(crate) fn run() -> Result<(), Failure> {
 }
 
 impl SetupArgs {
+    /// What becomes of real arms at the end.
+    pub(crate) fn on_exit(&self) -> OnExit {
+        self.on_exit
+    }
+
     /// Loads the scene that is asked for, with what is asked for of its first arm.
     pub(crate) fn load(&self) -> anyhow::Result<LoadedScene> {
         self.load_scene(self.scene.as_deref())
@@ -214,6 +241,14 @@ impl SetupArgs {
             leader: leader.as_ref(),
         };
         files::load_scene(scene, first)
+    }
+}
+
+fn parse_on_exit(text: &str) -> Result<OnExit, String> {
+    match text {
+        "off" => Ok(OnExit::TorqueOff),
+        "hold" => Ok(OnExit::Hold),
+        _ => Err(format!("`{text}` can't be; expected `off` or `hold`")),
     }
 }
 

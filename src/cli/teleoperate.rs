@@ -1,8 +1,9 @@
-//! `forearm teleoperate --headless`: plays a motion through the control service, without a window.
+//! `forearm teleoperate` and `forearm replay`: drives arms without a window, by a leader or a motion.
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use forearm::files;
@@ -12,9 +13,13 @@ use forearm_arm::units::JointUnit;
 use forearm_control::headless::{self, HeadlessOptions, HeadlessReport};
 use forearm_control::motion::Motion;
 use forearm_control::{ControlConfig, Expectation, jitter_objects};
-use forearm_protocol::control::StateUpdate;
-use forearm_protocol::scene::SceneBundle;
+use forearm_protocol::control::{
+    ArmState, Event, LoopTiming, Reply, Request, ScriptState, StateUpdate, TeleopMode,
+};
+use forearm_protocol::scene::{Scene, SceneBundle};
+use serde_json::json;
 
+use super::live::{self, Live};
 use super::{Failure, OrFail, SetupArgs, parse_duration, print_json};
 
 /// Width of LeRobot's joint column: its longest motor name with `.pos`.
@@ -24,14 +29,15 @@ const NAME_WIDTH: usize = "shoulder_lift.pos".len();
 pub(crate) struct TeleoperateArgs {
     #[command(flatten)]
     setup: SetupArgs,
-    /// Run without a window. (With a window, start `forearm` without a command.)
-    #[arg(long, required = true)]
+    /// Run without a window; otherwise it opens, and keys, sliders, gamepad and mouse drive as well.
+    #[arg(long)]
     headless: bool,
     /// A motion file, or a built-in motion: `pick_and_place`, `wave`. Without one the arm holds.
     #[arg(long, value_name = "FILE|NAME")]
     script: Option<String>,
-    /// How long to run, seconds; if left out, until the motion has ended.
-    #[arg(long, value_name = "SECONDS", value_parser = parse_duration, required_unless_present = "script")]
+    /// How long to run, seconds; if left out, until the motion has ended, and without a motion until
+    /// Ctrl-C.
+    #[arg(long, value_name = "SECONDS", value_parser = parse_duration)]
     duration: Option<f64>,
     /// Succeed (exit code 0) only if this holds at the end, for instance `cube-in-tray`.
     #[arg(long, value_name = "OBJECT-in-TRAY")]
@@ -50,11 +56,58 @@ pub(crate) struct TeleoperateArgs {
     json: bool,
 }
 
+/// Options of `forearm replay`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ReplayArgs {
+    /// A motion file, or a built-in motion: `pick_and_place`, `wave`.
+    #[arg(value_name = "FILE|NAME")]
+    motion: String,
+    #[command(flatten)]
+    setup: SetupArgs,
+    /// Print one JSON object at the end instead of LeRobot's loop line and table.
+    #[arg(long)]
+    json: bool,
+}
+
+impl From<ReplayArgs> for TeleoperateArgs {
+    /// Plays the motion to its end, in real time.
+    fn from(args: ReplayArgs) -> Self {
+        Self {
+            setup: args.setup,
+            headless: true,
+            script: Some(args.motion),
+            duration: None,
+            expect: None,
+            jitter_objects: 0.0,
+            seed: 0,
+            fast: false,
+            json: args.json,
+        }
+    }
+}
+
+impl TeleoperateArgs {
+    /// What the window is opened with, where there should be one.
+    pub(crate) fn window(&self) -> Option<&SetupArgs> {
+        (!self.headless).then_some(&self.setup)
+    }
+}
+
 pub(crate) fn run(args: &TeleoperateArgs) -> Result<(), Failure> {
     let setup = &args.setup;
     let loaded = setup.load().or_bad_input()?;
     for note in &loaded.notes {
         tracing::warn!("{note}");
+    }
+    if live::is_real(&loaded.bundle.scene) {
+        return drive(args, loaded.bundle);
+    }
+    if args.script.is_none() && args.duration.is_none() {
+        let error = anyhow!(
+            "a simulated arm without a window needs something to do: --script, --duration, \
+             or --leader with a leader's port"
+        );
+        return Err(error).or_bad_input();
     }
     let mut bundle = SceneBundle::clone(&loaded.bundle);
     if args.jitter_objects > 0.0 {
@@ -107,6 +160,133 @@ pub(crate) fn run(args: &TeleoperateArgs) -> Result<(), Failure> {
         .or_failed(),
         _ => Ok(()),
     }
+}
+
+/// Drives real arms: by their leaders, and by a motion if there is one.
+fn drive(args: &TeleoperateArgs, bundle: Arc<SceneBundle>) -> Result<(), Failure> {
+    if args.fast || args.expect.is_some() {
+        let error = anyhow!("--fast and --expect are for simulated arms; leave them out");
+        return Err(error).or_bad_input();
+    }
+    let script = args.script.as_deref().map(read_script).transpose();
+    let script = script.or_bad_input()?;
+    let models = bundle.arm_models().or_bad_input()?;
+    let scene = bundle.scene.clone();
+    let mut config = ControlConfig::at_rate(args.setup.rate).or_bad_input()?;
+    config.on_exit = args.setup.on_exit();
+    let mut live = Live::start(bundle, config);
+    live.connect(true)?;
+    live.ask(Request::Start, &mut |_| {})?;
+    for (arm, spec) in scene.arms.iter().enumerate() {
+        if spec.leader.is_some() {
+            let mode = TeleopMode::Leader;
+            live.ask(Request::SetMode { arm, mode }, &mut |_| {})?;
+        }
+    }
+    if let Some(text) = script {
+        live.ask(Request::PlayScript { arm: 0, text }, &mut |_| {})?;
+    }
+    let mut table = Table {
+        models: models.clone(),
+        live: !args.json && std::io::stdout().is_terminal(),
+    };
+    let until = args
+        .duration
+        .map(|secs| Instant::now() + Duration::from_secs_f64(secs));
+    let mut played = false;
+    while !Live::interrupted()
+        && until.is_none_or(|until| Instant::now() < until)
+        && !(played && until.is_none())
+    {
+        live.listen(&mut |event| match event {
+            Event::State(state) => table.show(state),
+            Event::ScriptDone { .. } => played = true,
+            _ => {}
+        })?;
+    }
+    drop(table);
+    let Reply::Inspection(end) = live.ask(Request::Inspect, &mut |_| {})? else {
+        return Ok(());
+    };
+    let state = live.state.take();
+    // Before anything is written: arms come first.
+    drop(live);
+    let Some(state) = state else { return Ok(()) };
+    if args.json {
+        let arms = scene.arms.iter().zip(&models).zip(&state.arms);
+        let arms: Vec<_> = arms
+            .map(|((spec, model), arm)| arm_json(&spec.name, model, arm))
+            .collect();
+        print_json(&json!({ "timing": end.timing, "arms": arms }))?;
+    } else {
+        write_end(&scene, &models, &state, &end.timing).or_failed()?;
+    }
+    match end.scripts.into_iter().next() {
+        Some(ScriptState::Failed(why)) => {
+            Err(anyhow!("the motion was given up: {why}")).or_failed()
+        }
+        _ => Ok(()),
+    }
+}
+
+fn arm_json(name: &str, model: &ArmModel, arm: &ArmState) -> serde_json::Value {
+    let joints: Vec<_> = model
+        .joints
+        .iter()
+        .zip(&arm.joints)
+        .enumerate()
+        .map(|(index, (joint, state))| {
+            let lerobot = JointUnit::Lerobot.to_unit(model, index, state.position);
+            json!({ "name": joint.name, "state": state, "lerobot": lerobot })
+        })
+        .collect();
+    json!({
+        "name": name, "backend": arm.backend, "connected": arm.connected, "torque": arm.torque,
+        "joints": joints, "bus": arm.bus, "leader": arm.leader,
+    })
+}
+
+fn write_end(
+    scene: &Scene,
+    models: &[Arc<ArmModel>],
+    state: &StateUpdate,
+    timing: &LoopTiming,
+) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{}", loop_line(timing.rate_hz))?;
+    for ((spec, model), arm) in scene.arms.iter().zip(models).zip(&state.arms) {
+        let rows = model.joints.iter().zip(&arm.joints).enumerate();
+        let rows = rows.map(|(index, (joint, now))| {
+            let value = JointUnit::Lerobot.to_unit(model, index, now.position);
+            (joint.name.as_str(), value)
+        });
+        writeln!(out, "{} on {}:\n{}", spec.name, arm.backend, table(rows))?;
+    }
+    for (_, bus) in live::buses(state) {
+        let ms = |secs: f64| secs * 1e3;
+        writeln!(
+            out,
+            "{}: {:.0} rounds a second, read {:.2} ms (p99 {:.2}), {} retries, {} timeouts, \
+             {} damaged replies, {} readings lost, {} reconnects",
+            bus.port,
+            bus.rate_hz,
+            ms(bus.read.mean_secs),
+            ms(bus.read.p99_secs),
+            bus.errors.retries,
+            bus.errors.timeouts,
+            bus.errors.corrupt,
+            bus.errors.lost_samples,
+            bus.errors.reconnects,
+        )?;
+    }
+    writeln!(
+        out,
+        "{:.2} Hz (asked: {:.0}), jitter p99 {:.0} µs, {} deadlines missed",
+        timing.rate_hz,
+        timing.target_hz,
+        timing.jitter_p99_secs * 1e6,
+        timing.missed
+    )
 }
 
 /// The text of a built-in motion or a motion file. Whether it fits arm and scene, the service tells.

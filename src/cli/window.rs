@@ -53,7 +53,10 @@ pub(crate) fn run(setup: &SetupArgs, args: &WindowArgs, log: &str) -> Result<(),
     });
     let (scene_id, loaded) = open_scene(setup, settings.last_scene.as_deref(), &mut notes)?;
     notes.extend(loaded.notes);
-    let control = ControlConfig::at_rate(setup.rate).or_bad_input()?;
+    let control = ControlConfig {
+        on_exit: setup.on_exit(),
+        ..ControlConfig::at_rate(setup.rate).or_bad_input()?
+    };
     let app = AppSetup {
         bundle: loaded.bundle,
         scene_id,

@@ -6,6 +6,12 @@
 //! - `request(name, arguments)`: asks the control service, for instance `request("Start")` or
 //!   `request("SetTorque", { arm: 0, on: false })`; a promise of the answer;
 //! - `command(name, arguments)`: tells it, for instance `command("EStop")`;
+//! - `ports()`: a promise of the serial ports that this page may use, as
+//!   [`PortInfo`](forearm_protocol::servo::PortInfo)s; it fails where the browser has none;
+//! - `requestPort()`: has the browser ask its person for one more, right after a click or a key; a
+//!   promise of the ports then;
+//! - `calibration()`: what was told last of a guided calibration, `{ Calibration }` or
+//!   `{ CalibrationDone }`, or null;
 //! - `trial(options)`: plays a built-in motion in a worker, as fast as it goes: `{ motion, seed,
 //!   jitter_m, duration_secs }`, all but the first with defaults; a promise of a
 //!   [`TrialOutcome`](forearm_control::trials::TrialOutcome), the same that `forearm trials` prints;
@@ -37,7 +43,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::future_to_promise;
+use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
 use super::{js, page};
 use crate::trials::{self, TrialsDesk};
@@ -76,6 +82,7 @@ struct Desk {
     /// The scene that is loaded.
     bundle: Option<Arc<SceneBundle>>,
     state: Option<Box<StateUpdate>>,
+    calibration: Option<ControlEvent>,
     services: Vec<ServiceReport>,
     toasts: Vec<String>,
 }
@@ -199,6 +206,9 @@ fn remember(
                     desk.state = None;
                     desk.bundle = Some(Arc::clone(bundle));
                 }
+                ControlEvent::Calibration(_) | ControlEvent::CalibrationDone { .. } => {
+                    desk.calibration = Some(event.clone());
+                }
                 _ => {}
             }
         }
@@ -237,6 +247,18 @@ fn publish() -> Result<(), JsValue> {
     set(
         "command",
         Closure::<dyn Fn(JsValue, JsValue) -> Result<(), JsValue>>::new(tell).into_js_value(),
+    )?;
+    set(
+        "ports",
+        Closure::<dyn Fn() -> Promise>::new(ports).into_js_value(),
+    )?;
+    set(
+        "requestPort",
+        Closure::<dyn Fn() -> Promise>::new(request_port).into_js_value(),
+    )?;
+    set(
+        "calibration",
+        Closure::<dyn Fn() -> Result<JsValue, JsValue>>::new(calibration).into_js_value(),
     )?;
     set(
         "trial",
@@ -284,6 +306,25 @@ fn inject(service: String, fault: String) -> Result<(), JsValue> {
 
 fn inspect() -> Promise {
     ask(Ok(Request::Inspect))
+}
+
+fn calibration() -> Result<JsValue, JsValue> {
+    DESK.with_borrow(|desk| to_js(&desk.calibration))
+}
+
+fn ports() -> Promise {
+    ask(Ok(Request::ListPorts))
+}
+
+/// A promise of the ports there are when one more was allowed.
+fn request_port() -> Promise {
+    let allowed = forearm_hardware::port::web::request();
+    future_to_promise(async {
+        match allowed.await {
+            Ok(()) => JsFuture::from(ports()).await,
+            Err(error) => Err(problem(&error.to_string())),
+        }
+    })
 }
 
 fn request(name: JsValue, arguments: JsValue) -> Promise {

@@ -1,14 +1,16 @@
 //! The app in a browser tab: how it starts there, and what ties it to its page.
 //!
-//! In: what the address asks for (`?scene=…`, `#scene=…`, `?log=…`), the settings in the browser's
+//! In: what the address asks for (`?scene=…`, `#scene=…`, `?log=…`, `?serial=bridge`), the settings in the browser's
 //! storage. Out: [`page`] tells the page around the canvas how the start goes, [`api`] is what
-//! scripts can ask, [`isolation`] tells a person what the page has lost.
+//! scripts can ask, [`isolation`] tells a person what the page has lost, [`serial`] lets one allow
+//! serial ports.
 
 mod api;
 mod hands;
 pub(crate) mod isolation;
 pub(crate) mod js;
 mod page;
+mod serial;
 pub(crate) mod storage;
 
 use bevy::app::AppExit;
@@ -43,6 +45,7 @@ async fn run() -> anyhow::Result<()> {
     page::stage("Starting", 0.4);
     let log = page::asked("log").unwrap_or_else(|| DEFAULT_LOG.to_owned());
     forearm_workers::web::configure(page::workers(&log));
+    serial::offer();
     let mut app = crate::app(AppSetup {
         bundle: loaded.bundle,
         scene_id,
@@ -56,7 +59,12 @@ async fn run() -> anyhow::Result<()> {
     });
     // Bevy has set its own, which only writes to the console.
     page::tell_of_panics();
-    app.add_plugins((page::PagePlugin, api::ApiPlugin, hands::HandsPlugin));
+    app.add_plugins((
+        page::PagePlugin,
+        api::ApiPlugin,
+        hands::HandsPlugin,
+        serial::SerialPlugin,
+    ));
     match app.run() {
         AppExit::Success => Ok(()),
         AppExit::Error(code) => Err(anyhow::anyhow!("the app ended with code {code}")),

@@ -1,13 +1,13 @@
 //! The control loop: what drives arms, and the simulated world that goes in step with it.
 //!
 //! [`ControlService`] is a service of the worker runtime. At every tick (120 a second by default,
-//! absolute deadlines) it reads each arm's [backend](backend), asks its [teleoperator](teleop) for
+//! absolute deadlines) it reads each arm's [`backend`], asks its [teleoperator](teleop) for
 //! targets, passes them through the safety chain of `forearm_arm`, writes the result, moves the
 //! simulation on by exactly one period, and publishes. Messages are
 //! [`forearm_protocol::control`]'s.
 //!
 //! - Where a new **backend** goes: a file in `backend/`, and its line in
-//!   [`backend::connect`].
+//!   `backend::connect`.
 //! - Where a new **teleoperator** goes: a file in `teleop/`, and its line in
 //!   [`teleop::Teleoperators`].
 //! - [`headless`] runs the same service without a window; `plugin` (feature `bevy`) runs it beside

@@ -64,6 +64,9 @@ pub enum ServedAt {
 pub struct ServedWire {
     /// From a reply's last bit to the program that reads it, seconds: the USB adapter.
     pub latency_secs: f64,
+    /// From a request's end to the reply, or from a motor's reply to the next one's, beside what the
+    /// motors' `Return_Delay_Time` says, seconds.
+    pub turnaround_secs: f64,
     /// Whether bytes take the time that the baud rate says.
     pub takes_time: bool,
 }
@@ -74,6 +77,7 @@ impl Default for ServedWire {
         let wire = Wire::default();
         Self {
             latency_secs: wire.from_bus_secs,
+            turnaround_secs: wire.turnaround_secs,
             takes_time: wire.takes_time,
         }
     }
@@ -155,6 +159,7 @@ impl ServedArm {
             servos: servos.collect(),
             wire: Wire {
                 from_bus_secs: self.wire.latency_secs,
+                turnaround_secs: self.wire.turnaround_secs,
                 takes_time: self.wire.takes_time,
                 ..Wire::default()
             },

@@ -45,6 +45,9 @@ pub enum PanelAction {
     },
     /// Write the calibration that is stored for this arm into its motors.
     WriteCalibration(Device),
+    /// Have the browser ask its person which more serial ports this page may use; only where
+    /// [`DevicesView::can_add`](crate::DevicesView::can_add).
+    AddPort,
     /// List the serial ports anew, in [`DevicesView::ports`](crate::DevicesView::ports).
     ListPorts,
     /// Start the service with this [`ServiceRow::name`](crate::ServiceRow::name) again.

@@ -97,7 +97,7 @@ fn e_stop(ui: &mut Ui, state: &mut PanelState, stopped: bool, out: &mut Outbox) 
             palette.strong,
             Align::Center,
         );
-        if response.clicked() {
+        if state.e_stop_used(ui, &response, true) {
             out.request(Request::ClearEStop);
         }
         return;
@@ -113,10 +113,8 @@ fn e_stop(ui: &mut Ui, state: &mut PanelState, stopped: bool, out: &mut Outbox) 
     widgets::text_in(ui, rect, "E-STOP", font, white, Align::Center);
     let hint = rect.shrink2(vec2(16.0, 0.0));
     widgets::text_in(ui, hint, "Esc", theme::mono(), white, Align::Max);
-    if response
-        .on_hover_text("Every arm holds where it is, at once")
-        .clicked()
-    {
+    let response = response.on_hover_text("Every arm holds where it is, at once");
+    if state.e_stop_used(ui, &response, false) {
         state.release_sliders();
         out.commands.push(Command::EStop);
     }

@@ -15,6 +15,8 @@ const SILENT_STATES: u32 = 60;
 pub struct DevicesView {
     /// The serial ports of this machine.
     pub ports: Ports,
+    /// Whether a person has to allow ports, one by one, and can: in a browser.
+    pub can_add: bool,
     /// The guided calibration that is under way.
     pub calibration: Option<CalibrationUpdate>,
     /// States since its last word.

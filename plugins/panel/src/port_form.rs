@@ -12,11 +12,22 @@ use crate::state::PortForm;
 use crate::theme::{self, CONTROL_HEIGHT};
 use crate::widgets;
 
+/// While the form is open, ports are looked for so often: one that is plugged in comes up by itself.
+const LOOK_SECS: f64 = 2.0;
+/// Whether a person can name a port: a browser only hands them out.
+const PORTS_HAVE_NAMES: bool = !cfg!(target_family = "wasm");
+/// Names of ports and ids are not longer.
+const MAX_LETTERS: usize = 100;
 /// Height of a port in the list, points: a name, and what it calls itself below.
 const ROW: f32 = 36.0;
 
-const NO_PORTS: &str = "Plug in the arm's USB cable and switch its power supply on, then refresh. \
-                        Without its driver a USB adapter has no port.";
+const NO_PORTS: &str = if PORTS_HAVE_NAMES {
+    "Plug in the arm's USB cable and switch its power supply on: its port comes up here. Without its \
+     driver a USB adapter has no port."
+} else {
+    "Plug in the arm's USB cable and switch its power supply on; then allow its port with “Add a \
+     port…”."
+};
 
 /// What the settings know a device by.
 pub(crate) fn key(arm: &str, role: Role) -> String {
@@ -36,12 +47,23 @@ pub(crate) fn show(
     out: &mut Outbox,
 ) -> Option<SerialArm> {
     let arm = inputs.arm(device.arm)?.name.clone();
+    look_again(ui, form, out);
     let known = settings.devices.get(&key(&arm, device.role)).cloned();
     let user = |port: &PortInfo| {
         let names = |index: usize| inputs.arm(index).map(|arm| arm.name.clone());
         user_of(inputs.state.as_ref(), names, port, device)
     };
-    let chosen = chosen(form, &inputs.devices.ports, known.as_ref(), &user);
+    let listed = chosen(form, &inputs.devices.ports, known.as_ref(), &user);
+    if PORTS_HAVE_NAMES && let (Ports::Known(ports), None) = (&inputs.devices.ports, &form.typed) {
+        form.typed = Some(unlisted(ports, known.as_ref()));
+    }
+    let chosen = match form.typed.as_deref().unwrap_or_default().trim() {
+        "" => listed,
+        name => Some(PortInfo {
+            name: name.to_owned(),
+            ..PortInfo::default()
+        }),
+    };
     widgets::sides(
         ui,
         |ui| {
@@ -58,6 +80,23 @@ pub(crate) fn show(
     );
     if let Some(port) = list(ui, form, &inputs.devices.ports, chosen.as_ref(), &user) {
         form.port = Some(port);
+        form.typed = Some(String::new());
+    }
+    if inputs.devices.can_add {
+        let about = "The browser asks which port this page may use";
+        let add = ui.button("Add a port…").on_hover_text(about);
+        if add.clicked() {
+            out.actions.push(PanelAction::AddPort);
+        }
+    }
+    let found = match &inputs.devices.ports {
+        Ports::Known(ports) => ports.iter().any(|port| port.likely_arm),
+        _ => false,
+    };
+    if PORTS_HAVE_NAMES && (!found || form.all_ports) {
+        let typed = form.typed.get_or_insert_default();
+        let about = "The name of a port that is not listed";
+        text_field(ui, typed, "Another port", "/dev/…", about);
     }
     ui.add_space(4.0);
     let id = form.id.get_or_insert_with(|| {
@@ -97,6 +136,24 @@ pub(crate) fn show(
         port: port.name,
         id,
     })
+}
+
+/// The port of last time, if it was typed: it is not on USB and not among those that are listed.
+fn unlisted(ports: &[PortInfo], known: Option<&KnownDevice>) -> String {
+    let named = known.filter(|known| known.serial_number.is_none());
+    let missing = named.filter(|known| ports.iter().all(|port| port.name != known.port));
+    missing.map(|known| known.port.clone()).unwrap_or_default()
+}
+
+/// Asks for the ports again when it is time.
+fn look_again(ui: &Ui, form: &mut PortForm, out: &mut Outbox) {
+    let now_secs = ui.input(|input| input.time);
+    let look_at = *form.look_at.get_or_insert(now_secs + LOOK_SECS);
+    if now_secs >= look_at {
+        form.look_at = Some(now_secs + LOOK_SECS);
+        out.actions.push(PanelAction::ListPorts);
+    }
+    ui.ctx().request_repaint_after_secs(LOOK_SECS as f32);
 }
 
 /// The port that is connected to if nothing else is chosen: the one of last time, else the only
@@ -279,22 +336,27 @@ fn id_field(ui: &mut Ui, id: &mut String, arm: &str, role: Role) {
         "LeRobot's id of this arm: it names the calibration, {folder}/ID.json. \
          Left empty: {arm}"
     );
+    text_field(ui, id, "Calibration id", arm, &about);
+}
+
+/// Draws a field of text with its name at the left.
+fn text_field(ui: &mut Ui, text: &mut String, name: &str, hint: &str, about: &str) {
     widgets::sides(
         ui,
         |ui| {
-            widgets::hint(ui, "Calibration id").on_hover_text(&about);
+            widgets::hint(ui, name).on_hover_text(about);
         },
         |ui| {
             let width = (ui.available_width() - 88.0).max(64.0);
             let weak = theme::palette(ui).weak;
-            let field = TextEdit::singleline(id)
-                .hint_text(RichText::new(arm).color(weak))
+            let field = TextEdit::singleline(text)
+                .hint_text(RichText::new(hint).color(weak))
                 .font(theme::mono())
                 .vertical_align(Align::Center)
-                .char_limit(100)
+                .char_limit(MAX_LETTERS)
                 .desired_width(width);
             let size = vec2(width, CONTROL_HEIGHT);
-            ui.add_sized(size, field).on_hover_text(&about);
+            ui.add_sized(size, field).on_hover_text(about);
         },
     );
 }

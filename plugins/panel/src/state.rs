@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use egui::Rect;
+use egui::{Rect, Response, Ui};
 use egui_plot::PlotPoint;
 use forearm_protocol::control::Notice;
 
@@ -42,6 +42,8 @@ pub struct PanelState {
     pub(crate) trial: TrialForm,
     /// Where the emergency stop was drawn last.
     pub(crate) e_stop: Option<Rect>,
+    /// Whether the pointer that pressed the emergency stop is still down.
+    pub(crate) e_stop_held: bool,
 }
 
 /// What trials of a motion are asked for.
@@ -100,10 +102,14 @@ pub(crate) struct DeviceCard {
 pub(crate) struct PortForm {
     /// The port; `None` for the one that was used last, or the only one that looks like an arm.
     pub(crate) port: Option<String>,
+    /// A port that is not listed, as it is being typed; `None` for the one that was used last.
+    pub(crate) typed: Option<String>,
     /// LeRobot's id of the arm, as it is being typed; `None` for the one that was used last.
     pub(crate) id: Option<String>,
     /// Whether ports that don't look like arms are listed, too.
     pub(crate) all_ports: bool,
+    /// When ports are looked for again, seconds.
+    pub(crate) look_at: Option<f64>,
 }
 
 impl PanelState {
@@ -119,6 +125,19 @@ impl PanelState {
     /// Shows a notice.
     pub fn notify(&mut self, notice: Notice) {
         self.toasts.push(notice);
+    }
+
+    /// Whether a person wants what the emergency stop's button says: to stop, at once when it goes
+    /// down, however long it is held; to go on (`stopped`), with a click that is not the stop's own.
+    pub(crate) fn e_stop_used(&mut self, ui: &Ui, response: &Response, stopped: bool) -> bool {
+        let (pressed, down) = ui.input(|input| {
+            let pointer = &input.pointer;
+            (pointer.primary_pressed(), pointer.any_down())
+        });
+        let clicked = response.clicked() && !self.e_stop_held;
+        let at_once = !stopped && pressed && response.is_pointer_button_down_on();
+        self.e_stop_held = down && (self.e_stop_held || at_once);
+        at_once || clicked
     }
 
     /// Lets go of all sliders.

@@ -177,16 +177,17 @@ fn e_stop(
         None => ui.add(button),
     };
     state.e_stop = Some(button.rect);
-    if stopped {
-        if button.clicked() {
-            out.request(Request::ClearEStop);
+    let used = state.e_stop_used(ui, &button, stopped);
+    match (used, stopped) {
+        (true, true) => out.request(Request::ClearEStop),
+        (true, false) => {
+            state.release_sliders();
+            out.commands.push(Command::EStop);
         }
-    } else if button
-        .on_hover_text("Every arm holds where it is, at once (Esc)")
-        .clicked()
-    {
-        state.release_sliders();
-        out.commands.push(Command::EStop);
+        (false, _) => {}
+    }
+    if !stopped {
+        button.on_hover_text("Every arm holds where it is, at once (Esc)");
     }
 }
 

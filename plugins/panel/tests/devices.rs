@@ -163,6 +163,57 @@ fn without_ports_it_says_what_to_do() {
 }
 
 #[test]
+fn a_port_that_is_not_listed_is_typed() {
+    let mut stage = simulated();
+    press(&mut stage, "Real arm");
+    press(&mut stage, "Show 2 other ports");
+    let field = stage.find("Another port") + egui::vec2(120.0, 0.0);
+    stage.click(field);
+    stage.frame(vec![Event::Text("/tmp/arm".to_owned())]);
+    let out = press(&mut stage, "Connect");
+    let mover = Mover::Serial(serial("/tmp/arm", None));
+    let wanted = PanelAction::SetMover { arm: 0, mover };
+    assert_eq!(movers(&out), [&wanted]);
+    // It is remembered, but a port that is clicked comes first.
+    for _ in 0..200 {
+        stage.frame(Vec::new());
+    }
+    press(&mut stage, "Real arm");
+    let out = press(&mut stage, "Connect");
+    assert_eq!(movers(&out), [&wanted]);
+    for _ in 0..200 {
+        stage.frame(Vec::new());
+    }
+    press(&mut stage, "Real arm");
+    press(&mut stage, "Port /dev/ttyACM1");
+    let out = press(&mut stage, "Connect");
+    let mover = Mover::Serial(serial("/dev/ttyACM1", None));
+    assert_eq!(movers(&out), [&PanelAction::SetMover { arm: 0, mover }]);
+}
+
+#[test]
+fn a_port_that_is_plugged_in_comes_up_by_itself() {
+    let asks = |stage: &mut Stage, frames: usize| {
+        let mut count = 0;
+        for _ in 0..frames {
+            let actions = stage.frame(Vec::new()).actions;
+            count += actions
+                .iter()
+                .filter(|action| **action == PanelAction::ListPorts)
+                .count();
+        }
+        count
+    };
+    let mut stage = simulated();
+    assert_eq!(asks(&mut stage, 600), 0, "nobody wants to know");
+    press(&mut stage, "Real arm");
+    let count = asks(&mut stage, 600);
+    assert!((4..=6).contains(&count), "{count} in ten seconds");
+    press(&mut stage, "Simulated");
+    assert_eq!(asks(&mut stage, 600), 0);
+}
+
+#[test]
 fn a_real_arm_is_left_for_the_simulated_one() {
     for name in ["Disconnect", "Simulated"] {
         let mut stage = stage_of(|arm| connect(arm, bus("/dev/ttyACM0")));
@@ -414,6 +465,54 @@ fn the_emergency_stop_works_while_something_else_is_open_or_has_the_keyboard() {
     assert!(!stage.state.help_open);
     let out = stage.click(stage.find("Keyboard"));
     assert!(out.commands.is_empty(), "{out:?}");
+}
+
+#[test]
+fn the_emergency_stop_stops_when_it_goes_down_and_stays_when_it_is_let_go() {
+    for (width, left_open, name) in [
+        (1280.0, true, "Emergency stop"),
+        (1280.0, false, "E-STOP"),
+        (360.0, true, "E-STOP"),
+    ] {
+        let mut stage = Stage::new(width, 740.0, inputs(&["follower"]));
+        stage.state.settings.left_open = left_open;
+        stage.settle();
+        let at = stage.find(name);
+        stage.frame(vec![Event::PointerMoved(at)]);
+        let out = stage.frame(vec![common::button(at, true)]);
+        assert_eq!(
+            out.commands,
+            [Command::EStop],
+            "{width}, {left_open}: at once"
+        );
+        // Held for long, as people in a fright do; meanwhile the arms have stopped.
+        stage.inputs.state.as_mut().unwrap().e_stopped = true;
+        for _ in 0..90 {
+            let out = stage.frame(Vec::new());
+            assert!(out.commands.is_empty() && requests(&out).is_empty());
+        }
+        let out = stage.frame(vec![common::button(at, false)]);
+        assert!(
+            out.commands.is_empty() && requests(&out).is_empty(),
+            "{width}, {left_open}: {out:?}"
+        );
+    }
+    // A short press must not be taken for a click on what the button has become.
+    let mut stage = Stage::new(360.0, 740.0, inputs(&["follower"]));
+    stage.settle();
+    let at = stage.find("E-STOP");
+    stage.frame(vec![Event::PointerMoved(at)]);
+    stage.frame(vec![common::button(at, true)]);
+    stage.inputs.state.as_mut().unwrap().e_stopped = true;
+    let out = stage.frame(vec![common::button(at, false)]);
+    assert!(requests(&out).is_empty(), "{out:?}");
+    stage.settle();
+    let out = stage.click(at);
+    assert_eq!(
+        requests(&out),
+        [&Request::ClearEStop],
+        "the next click clears"
+    );
 }
 
 #[test]

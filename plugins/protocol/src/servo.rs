@@ -117,6 +117,8 @@ pub struct BusState {
     pub calibration: CalibrationStatus,
     /// Rounds of write and read a second.
     pub rate_hz: f64,
+    /// Writes of goals a second: as many as rounds while the goals change.
+    pub goals_hz: f64,
     /// Time of a read of all positions.
     pub read: Spread,
     /// Time of a write of all goals.
@@ -145,7 +147,9 @@ pub struct Spread {
 pub struct BusErrors {
     /// Replies that did not come in time.
     pub timeouts: u64,
-    /// Replies whose checksum was wrong.
+    /// Replies that came damaged: in place of each, broken bytes or another motor's packet.
+    pub corrupt: u64,
+    /// Packets whose checksum was wrong.
     pub checksum: u64,
     /// Bytes that belonged to no packet.
     pub skipped_bytes: u64,

@@ -59,6 +59,9 @@ pub(crate) struct EmulateArgs {
     /// How long a reply takes through the USB adapter, milliseconds.
     #[arg(long, default_value_t = 1.0, value_name = "MS", value_parser = parse_latency)]
     latency_ms: f64,
+    /// How long a motor takes to begin its reply, microseconds.
+    #[arg(long, default_value_t = 20.0, value_name = "US", value_parser = parse_latency)]
+    turnaround_us: f64,
     /// Bytes take no time on the wire: as fast as the machine goes.
     #[arg(long)]
     no_wire_time: bool,
@@ -152,6 +155,7 @@ fn served(
             mount_ticks: mount_ticks(args.seed, arm, model.dof()),
             wire: ServedWire {
                 latency_secs: args.latency_ms / 1e3,
+                turnaround_secs: args.turnaround_us / 1e6,
                 takes_time: !args.no_wire_time,
             },
             faults: ServedFaults {
@@ -435,7 +439,7 @@ fn parse_share(text: &str) -> Result<f64, String> {
 }
 
 fn parse_latency(text: &str) -> Result<f64, String> {
-    parse_within(text, 1000.0, "number of milliseconds").map_err(|error| error.to_string())
+    parse_within(text, 1000.0, "such time").map_err(|error| error.to_string())
 }
 
 fn parse_volts(text: &str) -> Result<f64, String> {

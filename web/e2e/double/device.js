@@ -105,7 +105,8 @@ const deeds = {
 onmessage = async ({ data }) => {
   const waiting = [];
   onmessage = (event) => waiting.push(event);
-  await init();
+  const wasm = fetch(new URL("virtual_bus_web_bg.wasm", import.meta.url));
+  await init({ module_or_path: await WebAssembly.compileStreaming(wasm) });
   for (const arm of data.arms) arms.push(new Arm(arm));
   onmessage = ({ data }) => welcome(data.client);
   waiting.forEach(onmessage);

@@ -1,6 +1,6 @@
 //! Arm backends: what moves an arm, behind one contract.
 //!
-//! A backend is chosen in [`connect`]: from the scene, and again when somebody wants another one. All
+//! A backend is chosen in `connect`: from the scene, and again when somebody wants another one. All
 //! times and limits are the control loop's business: a backend reads, writes and switches torque.
 //!
 //! What is not there at once (a port that has to be opened, motors that have to be set up) comes in

@@ -22,8 +22,8 @@ pub(super) enum Alarm {
     Warm { motor: usize, temperature: u8 },
     /// It is too hot to be driven.
     TooHot { motor: usize, temperature: u8 },
-    /// It was blocked for too long and holds with little force.
-    Overload(usize),
+    /// It was blocked for too long and holds with little force, or none.
+    Blocked { motor: usize, fault: ServoFault },
     /// It reports something else.
     Fault { motor: usize, fault: ServoFault },
 }
@@ -33,8 +33,9 @@ pub(super) enum Alarm {
 pub(super) struct Guard {
     warm: u16,
     hot: u16,
+    temperature: PerServo<u8>,
     status: PerServo<StatusBits>,
-    overload_at_secs: PerServo<Option<f64>>,
+    blocked_at_secs: PerServo<Option<f64>>,
 }
 
 impl Guard {
@@ -55,6 +56,7 @@ impl Guard {
 
     fn heat(&mut self, motor: usize, temperature: u8) -> Option<Alarm> {
         let bit = 1 << motor;
+        self.temperature[motor] = temperature;
         if temperature < COOL {
             self.warm &= !bit;
         }
@@ -77,16 +79,21 @@ impl Guard {
         let before = std::mem::replace(&mut self.status[motor], status);
         let mut news = status.iter().filter(|fault| !before.contains(*fault));
         match news.next()? {
-            ServoFault::Overload => {
-                let told = self.overload_at_secs[motor];
+            fault @ (ServoFault::Overload | ServoFault::Overcurrent) => {
+                let told = self.blocked_at_secs[motor];
                 if told.is_some_and(|at| now_secs - at < TOLD_AGAIN_SECS) {
                     // Looked at again when the time is over.
                     self.status[motor] = before;
                     return None;
                 }
-                self.overload_at_secs[motor] = Some(now_secs);
-                Some(Alarm::Overload(motor))
+                self.blocked_at_secs[motor] = Some(now_secs);
+                Some(Alarm::Blocked { motor, fault })
             }
+            // It has let go by itself: the others must not go on without it.
+            ServoFault::Overheat => Some(Alarm::TooHot {
+                motor,
+                temperature: self.temperature[motor],
+            }),
             fault => Some(Alarm::Fault { motor, fault }),
         }
     }
@@ -112,11 +119,13 @@ impl Alarm {
                     name(motor)
                 ),
             ),
-            Self::Overload(motor) => (
+            Self::Blocked { motor, fault } => (
                 NoticeLevel::Warning,
                 format!(
-                    "`{}` was blocked for too long and protects itself; it now holds where it is",
-                    name(motor)
+                    "`{}` was blocked for too long and protects itself ({}); it now holds where it \
+                     is: free it, then go on",
+                    name(motor),
+                    fault.name()
                 ),
             ),
             Self::Fault { motor, fault } => {
@@ -180,17 +189,15 @@ mod tests {
     #[test]
     fn an_overload_is_told_again_only_after_a_while() {
         let mut guard = Guard::default();
-        assert_eq!(
-            alarms(&mut guard, &sample(0, 0x20), 0.0),
-            [Alarm::Overload(1)]
-        );
+        let overload = Alarm::Blocked {
+            motor: 1,
+            fault: ServoFault::Overload,
+        };
+        assert_eq!(alarms(&mut guard, &sample(0, 0x20), 0.0), [overload]);
         assert_eq!(alarms(&mut guard, &sample(0, 0x20), 0.1), []);
         assert_eq!(alarms(&mut guard, &sample(0, 0), 0.2), []);
         assert_eq!(alarms(&mut guard, &sample(0, 0x20), 0.3), []);
-        assert_eq!(
-            alarms(&mut guard, &sample(0, 0x20), 6.0),
-            [Alarm::Overload(1)]
-        );
+        assert_eq!(alarms(&mut guard, &sample(0, 0x20), 6.0), [overload]);
         let voltage = Alarm::Fault {
             motor: 1,
             fault: ServoFault::Voltage,

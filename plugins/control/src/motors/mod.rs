@@ -1,12 +1,14 @@
 //! The motors of one real arm, a follower's or a leader's: connection, set-up, the newest sample,
 //! guards, telemetry.
 //!
-//! [`Motors::attend`] is called once a tick and never waits. A connection that comes (back) is set up
+//! `Motors::attend` is called once a tick and never waits. A connection that comes (back) is set up
 //! from the beginning, and whoever drives begins at the arm's present position: [`Footing::New`].
 
+mod connection;
 mod guard;
 mod set_up;
 mod telemetry;
+mod torque;
 
 use std::sync::Arc;
 
@@ -20,17 +22,17 @@ use forearm_protocol::servo::{CalibrationStatus, Role, SerialArm};
 use crate::backend::Footing;
 use crate::config::OnExit;
 use crate::line::{self, BusLine, LineSpec, Link};
-use crate::procedure::{Jobs, Procedure};
+use crate::procedure::Jobs;
 use crate::serve::Served;
+use connection::Stage;
 use guard::{Alarm, Guard};
 use telemetry::Rate;
+use torque::Switching;
 
 pub(crate) use set_up::stored_in;
 
 /// A reading that is older than this, seconds, is no reading.
 const STALE_SECS: f64 = 0.25;
-/// How long until a set-up that failed is tried again, seconds.
-const RETRY_SECS: f64 = 1.0;
 
 /// What a person should read: how bad, and what.
 pub(crate) type News = Vec<(NoticeLevel, String)>;
@@ -82,37 +84,6 @@ pub struct Motors {
     was_set_up: bool,
     guard: Guard,
     rate: Rate,
-}
-
-/// How far the connection is.
-enum Stage {
-    /// There is none, or it is not known what is at its other end.
-    Away,
-    /// Motors are looked for and set up.
-    SettingUp(Procedure<Result<set_up::SetUp, String>>),
-    /// That failed; it is tried again then, seconds.
-    Refused(f64),
-    /// They are as they should be.
-    Ready,
-    /// A procedure of somebody else has them.
-    Lent,
-}
-
-/// Torque that is being switched.
-struct Switching {
-    /// Whether only motors that protect themselves are woken; the others go on meanwhile.
-    wakes: bool,
-    procedure: Procedure<Result<(), String>>,
-}
-
-impl Switching {
-    fn new(jobs: Jobs, mask: u16, on: bool, wakes: bool) -> Self {
-        let work = async move { jobs.torque(mask, on).await };
-        Self {
-            wakes,
-            procedure: Procedure::new(async { work.await.map_err(|error| error.to_string()) }),
-        }
-    }
 }
 
 impl Motors {
@@ -191,139 +162,6 @@ impl Motors {
         self.footing(news)
     }
 
-    fn take_sample(&mut self) {
-        let Some(sample) = self.line.latest() else {
-            return;
-        };
-        let last = self.sample.map(|last| (last.generation, last.cycle));
-        if last.is_some_and(|(generation, _)| generation != sample.generation)
-            && !matches!(self.stage, Stage::SettingUp(_))
-        {
-            // It was away for a moment, and nobody noticed.
-            self.leave();
-        }
-        if last.is_none_or(|(_, cycle)| cycle != sample.cycle) {
-            self.sampled_at_secs = self.now_secs;
-        }
-        self.sample = Some(sample);
-    }
-
-    /// Forgets what was known of the connection.
-    fn leave(&mut self) {
-        if !matches!(self.stage, Stage::Lent) {
-            self.stage = Stage::Away;
-        }
-        self.switching = None;
-        self.torque = false;
-        self.begun = false;
-    }
-
-    fn lose(&mut self, why: String, news: &mut News) {
-        let was_there = matches!(self.stage, Stage::Ready | Stage::Lent);
-        if was_there || self.trouble.is_none() {
-            let next = if self.torque {
-                "It holds; the port is looked for again and again."
-            } else {
-                "The port is looked for again and again."
-            };
-            let text = format!("{}: {why}. {next}", self.title);
-            news.push((NoticeLevel::Error, text));
-        }
-        self.trouble = Some(why);
-        self.leave();
-    }
-
-    /// Motors that fell silent may have lost their power, and with it all that they were told.
-    fn missing(&mut self, news: &mut News) {
-        let absent = self.sample.map_or(0, |sample| sample.absent & self.mask);
-        if !matches!(self.stage, Stage::Ready) || absent == 0 {
-            return;
-        }
-        let names: Vec<_> = self.names(absent).collect();
-        let why = format!(
-            "{} no longer answers; check the power and the cable before it",
-            names.join(", ")
-        );
-        news.push((NoticeLevel::Error, format!("{}: {why}.", self.title)));
-        self.trouble = Some(why);
-        self.leave();
-        self.stage = Stage::Refused(self.now_secs + RETRY_SECS);
-    }
-
-    fn go_on(&mut self, news: &mut News) {
-        if self.line.link() != Link::Connected {
-            return;
-        }
-        match &mut self.stage {
-            Stage::Away => self.begin_set_up(),
-            Stage::Refused(again_at_secs) if self.now_secs >= *again_at_secs => {
-                self.begin_set_up();
-            }
-            Stage::SettingUp(procedure) => match procedure.poll() {
-                None => {}
-                Some(Ok(done)) => self.end_set_up(done, news),
-                Some(Err(why)) => {
-                    if self.trouble.as_ref() != Some(&why) {
-                        news.push((NoticeLevel::Error, format!("{}: {why}.", self.title)));
-                    }
-                    self.trouble = Some(why);
-                    self.stage = Stage::Refused(self.now_secs + RETRY_SECS);
-                }
-            },
-            Stage::Refused(_) | Stage::Ready | Stage::Lent => {}
-        }
-    }
-
-    fn begin_set_up(&mut self) {
-        let plan = set_up::Plan {
-            role: self.spec.role,
-            motors: Arc::clone(&self.motors),
-            mask: self.mask,
-            gripper: self.spec.model.gripper,
-            calibration: self.spec.calibration.clone(),
-            torque: self.wants_torque,
-            again: self.was_set_up,
-        };
-        let jobs = Jobs::new(&self.line);
-        self.stage = Stage::SettingUp(Procedure::new(set_up::set_up(jobs, plan)));
-    }
-
-    fn end_set_up(&mut self, done: set_up::SetUp, news: &mut News) {
-        self.stage = Stage::Ready;
-        self.was_set_up = true;
-        self.torque = done.torque;
-        self.guard = Guard::default();
-        if self.trouble.take().is_some() {
-            let text = format!("{}: it is there again.", self.title);
-            news.push((NoticeLevel::Info, text));
-        }
-        if self.status != done.status {
-            if let Some(text) = calibration_text(&self.title, &done.status) {
-                news.push((NoticeLevel::Warning, text));
-            }
-            self.status = done.status;
-        }
-    }
-
-    fn go_on_switching(&mut self, news: &mut News) {
-        let Some(switching) = &mut self.switching else {
-            return;
-        };
-        match switching.procedure.poll() {
-            None => return,
-            Some(Ok(())) if switching.wakes => {}
-            Some(Ok(())) => {
-                self.torque = self.wants_torque;
-                self.begun = false;
-            }
-            Some(Err(why)) => {
-                let text = format!("{}: torque was not switched: {why}.", self.title);
-                news.push((NoticeLevel::Error, text));
-            }
-        }
-        self.switching = None;
-    }
-
     fn footing(&mut self, news: &mut News) -> Footing {
         let Some(sample) = self.sample.filter(|_| self.is_there()) else {
             return Footing::None;
@@ -336,10 +174,15 @@ impl Motors {
                     self.wants_torque = false;
                     self.switch(false);
                 }
-                Alarm::Overload(motor) => settle |= 1 << motor,
+                Alarm::Blocked { motor, .. } => settle |= 1 << motor,
                 Alarm::TooHot { .. } | Alarm::Warm { .. } | Alarm::Fault { .. } => {}
             }
             news.push((told.0, format!("{}: {}.", self.title, told.1)));
+        }
+        if !self.is_fresh() {
+            // Whatever it does meanwhile, nothing is built on it.
+            self.begun = false;
+            return Footing::None;
         }
         let everybody = sample.known & self.mask == self.mask;
         if !everybody || self.ticks.is_empty() || self.status != CalibrationStatus::Matches {
@@ -357,53 +200,6 @@ impl Motors {
             return Footing::Settle(settle);
         }
         Footing::Firm
-    }
-
-    /// A motor that protects itself holds with little force until its torque is switched on again:
-    /// that makes its present position its goal.
-    fn clear_overload(&mut self, mask: u16) {
-        if self.switching.is_none() {
-            let jobs = Jobs::new(&self.line);
-            self.switching = Some(Switching::new(jobs, mask, true, true));
-        }
-    }
-
-    /// Switches torque; on begins where each motor is.
-    ///
-    /// # Errors
-    /// They may not be driven: why, and what to do.
-    pub(crate) fn set_torque(&mut self, on: bool) -> Result<(), String> {
-        if on {
-            if self.spec.role == Role::Leader {
-                return Err("a leader is moved by hand".to_owned());
-            }
-            match &self.status {
-                CalibrationStatus::Missing | CalibrationStatus::Differs(_) => {
-                    return Err("it is not calibrated as its file says; calibrate it first".into());
-                }
-                CalibrationStatus::Unknown | CalibrationStatus::Matches => {}
-            }
-            if let Some(why) = self
-                .sample
-                .and_then(|it| guard::too_warm(&it, &self.motors))
-            {
-                return Err(why);
-            }
-        }
-        self.wants_torque = on;
-        if self.is_there() {
-            self.switch(on);
-        }
-        Ok(())
-    }
-
-    fn switch(&mut self, on: bool) {
-        if !on {
-            // From now on nothing is commanded, whatever the motors answer.
-            self.torque = false;
-        }
-        let jobs = Jobs::new(&self.line);
-        self.switching = Some(Switching::new(jobs, self.mask, on, false));
     }
 
     /// Whether motors hold.
@@ -455,7 +251,7 @@ impl Motors {
     /// Commands joints, radians (metres); `applied` receives what that is in ticks. Does nothing to
     /// motors that may not be driven.
     pub(crate) fn command(&mut self, targets: &[f64], applied: &mut [f64]) {
-        let driven = self.torque && self.is_there();
+        let driven = self.torque && self.is_there() && self.status == CalibrationStatus::Matches;
         let Some(sample) = self.sample.filter(|_| driven) else {
             return;
         };
@@ -466,39 +262,6 @@ impl Motors {
             applied[index] = joint.position(ticks);
         }
         self.line.command(&goals);
-    }
-
-    /// Hands the bus to a procedure that changes what the motors store; nothing else is done with
-    /// them until [`Motors::take_back`].
-    pub(crate) fn lend(&mut self) -> Result<(Jobs, Arc<[Motor]>), String> {
-        if !self.is_there() {
-            return Err(match &self.trouble {
-                Some(why) => format!("it is not connected: {why}"),
-                None => "it is not connected yet".to_owned(),
-            });
-        }
-        self.stage = Stage::Lent;
-        self.switching = None;
-        self.torque = false;
-        self.begun = false;
-        Ok((Jobs::new(&self.line), Arc::clone(&self.motors)))
-    }
-
-    /// After [`Motors::lend`]: they are set up from the beginning, with this calibration if there is
-    /// a new one.
-    pub(crate) fn take_back(&mut self, calibration: Option<Calibration>) -> Result<(), String> {
-        if matches!(self.stage, Stage::Lent) {
-            self.stage = Stage::Away;
-        }
-        // What they hold on to was changed: nothing of it counts.
-        self.was_set_up = false;
-        if let Some(calibration) = calibration {
-            self.ticks = calibration
-                .joints(&self.spec.model)
-                .map_err(|error| error.to_string())?;
-            self.spec.calibration = Some(calibration);
-        }
-        Ok(())
     }
 
     /// Leaves the motors, as the configuration says. Waits for nothing.
@@ -558,13 +321,6 @@ impl Motors {
     pub(crate) fn port(&self) -> &str {
         &self.spec.serial.port
     }
-
-    fn names(&self, mask: u16) -> impl Iterator<Item = &str> {
-        let motors = self.motors.iter().enumerate();
-        motors
-            .filter(move |(index, _)| mask & (1 << index) != 0)
-            .map(|(_, motor)| motor.name.as_str())
-    }
 }
 
 impl Drop for Motors {
@@ -583,19 +339,4 @@ fn motors_of(model: &ArmModel, calibration: Option<&Calibration>) -> Arc<[Motor]
         name: joint.name.clone(),
     });
     motors.collect()
-}
-
-/// What a person should know of how a calibration stands.
-fn calibration_text(title: &str, status: &CalibrationStatus) -> Option<String> {
-    match status {
-        CalibrationStatus::Unknown | CalibrationStatus::Matches => None,
-        CalibrationStatus::Missing => Some(format!(
-            "{title}: there is no calibration for it; it is only watched until it is calibrated."
-        )),
-        CalibrationStatus::Differs(differences) => Some(format!(
-            "{title}: its motors store something else than its calibration file says ({}). It is \
-             only watched; write the file into the motors, or calibrate it again.",
-            differences.join("; ")
-        )),
-    }
 }

@@ -90,11 +90,9 @@ pub(super) async fn set_up(jobs: Jobs, plan: Plan) -> Result<SetUp, String> {
         }
     };
     if status != CalibrationStatus::Matches {
-        // It is watched, and nothing of it is changed.
-        return Ok(SetUp {
-            status,
-            torque: false,
-        });
+        // It is watched, and nothing of it is changed: not its torque either.
+        let torque = found.iter().any(|it| it.get(&reg::TORQUE_ENABLE) == 1);
+        return Ok(SetUp { status, torque });
     }
     let kept = plan.again
         && found.iter().all(|it| {

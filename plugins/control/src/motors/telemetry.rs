@@ -3,7 +3,8 @@
 use forearm_hardware::bus::{Counters, Timing};
 use forearm_protocol::servo::{BusErrors, BusState, Connection, MotorState, Spread};
 
-use super::{Motors, Stage};
+use super::Motors;
+use super::connection::Stage;
 use crate::line::BusLine;
 
 /// Amperes a unit of `Present_Current`.
@@ -11,21 +12,24 @@ const AMPERES: f64 = 0.0065;
 /// Over how long cycles are counted, seconds.
 const RATE_SECS: f64 = 1.0;
 
-/// Cycles a second.
+/// Cycles and writes of goals a second.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Rate {
     since_secs: f64,
     since_cycles: u64,
+    since_writes: u64,
     hz: f64,
+    goals_hz: f64,
 }
 
 impl Rate {
     pub(super) fn note(&mut self, now_secs: f64, line: &dyn BusLine) {
         let secs = now_secs - self.since_secs;
         if secs >= RATE_SECS {
-            let cycles = line.counters().cycles;
+            let Counters { cycles, writes, .. } = line.counters();
             self.hz = cycles.saturating_sub(self.since_cycles) as f64 / secs;
-            (self.since_secs, self.since_cycles) = (now_secs, cycles);
+            self.goals_hz = writes.saturating_sub(self.since_writes) as f64 / secs;
+            (self.since_secs, self.since_cycles, self.since_writes) = (now_secs, cycles, writes);
         }
     }
 }
@@ -43,6 +47,7 @@ impl Motors {
             },
             calibration: self.status.clone(),
             rate_hz: self.rate.hz,
+            goals_hz: self.rate.goals_hz,
             read: spread(counters.read_time),
             write: spread(counters.write_time),
             cycle: spread(counters.cycle_time),
@@ -85,6 +90,7 @@ fn spread(timing: Timing) -> Spread {
 fn errors(counters: &Counters) -> BusErrors {
     BusErrors {
         timeouts: counters.timeouts,
+        corrupt: counters.corrupt_replies,
         checksum: counters.checksum_errors,
         skipped_bytes: counters.skipped_bytes,
         wrong_id: counters.wrong_id,

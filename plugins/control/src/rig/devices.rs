@@ -83,33 +83,38 @@ impl Rig {
         plant: &mut Plant,
         now_secs: f64,
     ) -> Result<(), String> {
-        let next = backend::connect(
-            Wanted {
-                arm: self.arm,
-                name: &self.name,
-                model: &self.model,
-                world_from_base: self.world_from_base,
-                backend: wanted,
-                calibration: calibration.clone(),
-                motion,
-                on_exit: self.on_exit,
-                silence_secs: self.silence_secs,
-            },
-            plant,
-        )?;
-        self.hold(plant);
+        if self.begin_anew(Role::Follower, wanted.serial(), calibration.as_ref())? {
+            self.hold(plant);
+        } else {
+            let next = backend::connect(
+                Wanted {
+                    arm: self.arm,
+                    name: &self.name,
+                    model: &self.model,
+                    world_from_base: self.world_from_base,
+                    backend: wanted,
+                    calibration: calibration.clone(),
+                    motion,
+                    on_exit: self.on_exit,
+                    silence_secs: self.silence_secs,
+                },
+                plant,
+            )?;
+            self.hold(plant);
+            // What was left stays where it is in the picture, and the simulated arm goes on from
+            // there.
+            plant
+                .world_mut()
+                .place_arm(self.arm, &self.observation.positions);
+            let mut left = std::mem::replace(&mut self.backend, next);
+            if let Some(motors) = left.motors() {
+                motors.close();
+                line::retire(left);
+            }
+        }
         if self.teleoperators.script.is_playing() {
             let why = "something else moves the arm now";
             self.teleoperators.script.give_up(why);
-        }
-        // What was left stays where it is in the picture, and the simulated arm goes on from there.
-        plant
-            .world_mut()
-            .place_arm(self.arm, &self.observation.positions);
-        let mut left = std::mem::replace(&mut self.backend, next);
-        if let Some(motors) = left.motors() {
-            motors.close();
-            line::retire(left);
         }
         self.devices.backend = wanted.clone();
         self.devices.calibrations.follower = calibration;
@@ -124,6 +129,23 @@ impl Rig {
         Ok(())
     }
 
+    /// A port that is open already is not opened again: its motors are set up anew. Answers whether
+    /// that was so.
+    fn begin_anew(
+        &mut self,
+        role: Role,
+        serial: Option<&SerialArm>,
+        calibration: Option<&Calibration>,
+    ) -> Result<bool, String> {
+        match (self.motors(role), serial) {
+            (Some(motors), Some(serial)) if motors.port() == serial.port => {
+                motors.begin_anew(serial.clone(), calibration.cloned())?;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
     /// Follows this leader from now on, or none.
     ///
     /// # Errors
@@ -134,13 +156,15 @@ impl Rig {
         calibration: Option<Calibration>,
         plant: &Plant,
     ) -> Result<(), String> {
-        let next = match leader {
-            Some(serial) => Some(self.leader_on(serial, calibration.clone(), plant)?),
-            None => None,
-        };
-        if let Some(left) = std::mem::replace(&mut self.leader, next) {
-            left.close();
-            line::retire(left);
+        if !self.begin_anew(Role::Leader, leader, calibration.as_ref())? {
+            let next = match leader {
+                Some(serial) => Some(self.leader_on(serial, calibration.clone(), plant)?),
+                None => None,
+            };
+            if let Some(left) = std::mem::replace(&mut self.leader, next) {
+                left.close();
+                line::retire(left);
+            }
         }
         self.devices.leader = leader.cloned();
         self.devices.calibrations.leader = calibration;

@@ -6,7 +6,8 @@ use forearm_protocol::scene::Scene;
 use forearm_protocol::servo::{CalibrationStatus, Connection, Incident};
 
 use crate::servos::{
-    FOLLOWER, LEADER, Lab, VIRTUAL, config, furthest, port, positions, served, targets, wired,
+    FOLLOWER, LEADER, Lab, VIRTUAL, backend, config, furthest, port, positions, served, targets,
+    wired,
 };
 
 fn led() -> Scene {
@@ -174,4 +175,68 @@ fn a_bad_cable_stops_nobody() {
         "{errors:?}"
     );
     assert_eq!(errors.reconnects, 0);
+}
+
+#[test]
+fn two_leaders_lead_two_followers() {
+    let mut scene = wired();
+    let arms: Vec<_> = scene
+        .arms
+        .iter()
+        .cloned()
+        .map(|mut arm| {
+            arm.name.push('2');
+            arm.position[0] = 2.0;
+            arm
+        })
+        .collect();
+    scene.arms.extend(arms);
+    scene.arms[FOLLOWER].leader = Some(port("leader"));
+    scene.arms[3 + FOLLOWER].leader = Some(port("leader2"));
+    scene.arms[3 + FOLLOWER].backend = backend("virtual2");
+    let virtual_arms = [VIRTUAL, LEADER, 3 + VIRTUAL, 3 + LEADER];
+    let all: Vec<_> = virtual_arms.map(|arm| served(arm, true)).into();
+    let calibration = all[0].calibration.clone();
+    let mut lab = Lab::new(config(all), scene);
+    lab.pass(2.0);
+    // The second pair's calibrations are told while it runs.
+    let second = 3 + FOLLOWER;
+    for request in [
+        Request::SetBackend {
+            arm: second,
+            backend: backend("virtual2"),
+            calibration: calibration.clone(),
+            motion: None,
+        },
+        Request::SetLeader {
+            arm: second,
+            leader: Some(port("leader2")),
+            calibration,
+        },
+    ] {
+        lab.ask(request).expect("it can be told");
+    }
+    lab.pass(2.0);
+    for arm in [FOLLOWER, second] {
+        let mode = TeleopMode::Leader;
+        lab.ask(Request::SetMode { arm, mode }).expect("it follows");
+    }
+    let start = lab.after(1.5);
+    for (leader, pan) in [(LEADER, 0.6), (3 + LEADER, -0.9)] {
+        let mut pose = positions(&start[leader]);
+        pose[0] = pan;
+        lab.bench.tell(Command::JointTargets {
+            arm: leader,
+            positions: pose,
+        });
+    }
+    let last = lab.after(3.0);
+    for (follower, pan) in [(VIRTUAL, 0.6), (3 + VIRTUAL, -0.9)] {
+        let at = positions(&last[follower])[0];
+        assert!(
+            (at - pan).abs() < 0.03,
+            "arm {follower} is at {at}: {:?}",
+            lab.bench.notices
+        );
+    }
 }

@@ -664,3 +664,29 @@ fn a_service_after_a_crash_connects_to_what_this_one_was_connected_to() {
     assert_eq!(bundle.scene.arms[FOLLOWER].leader, None);
     assert_eq!(bundle.calibrations["follower"].follower, calibration);
 }
+
+#[test]
+fn the_same_port_with_its_calibration_is_not_opened_twice() {
+    let mut lab = Lab::new(config(vec![served(VIRTUAL, true)]), wired());
+    assert!(lab.after(2.5)[FOLLOWER].torque);
+    let mut again = |calibration| {
+        lab.ask(Request::SetBackend {
+            arm: FOLLOWER,
+            backend: backend("virtual"),
+            calibration,
+            motion: None,
+        })
+        .expect("it can be switched");
+        let states = lab.pass(2.5);
+        states[states.len() - 1][FOLLOWER].clone()
+    };
+    let unknown = again(None);
+    let bus = unknown.bus.as_ref().expect("there");
+    assert_eq!(bus.calibration, CalibrationStatus::Missing);
+    assert!(unknown.torque, "what is only watched is not let go either");
+    let known = again(served(VIRTUAL, true).calibration);
+    let bus = known.bus.as_ref().expect("there");
+    assert_eq!(bus.calibration, CalibrationStatus::Matches);
+    assert_eq!(bus.errors.reconnects, 0);
+    assert!(known.torque, "{:?}", lab.bench.notices);
+}

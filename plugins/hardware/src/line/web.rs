@@ -27,6 +27,9 @@ const RETRY_MILLIS: f64 = 200.0;
 const SOON_MILLIS: f64 = 20.0;
 /// Time between two looks at the counters, seconds: they sort some numbers.
 const COUNTERS_SECS: f64 = 0.1;
+/// A browser may do something else for so long before it hands over what has come, seconds: what is
+/// missing earlier may only be late. The bus learns how long it takes, and waits for less.
+const LEAST_PATIENCE_SECS: f64 = 0.1;
 /// So many steps of the bus are made before the browser gets its turn.
 const MAX_STEPS: usize = 16;
 
@@ -81,8 +84,10 @@ impl Line {
     ///
     /// # Errors
     /// [`BusError::Motors`].
-    pub fn open(port: PortName, config: LineConfig) -> Result<Self, BusError> {
+    pub fn open(port: PortName, mut config: LineConfig) -> Result<Self, BusError> {
         let name = port.to_string();
+        let patience = &mut config.bus.reply_timeout_secs;
+        *patience = patience.max(LEAST_PATIENCE_SECS);
         let desk = Rc::new(Desk {
             state: RefCell::new(State {
                 bus: Bus::new(&name, config.bus.clone())?,
@@ -318,6 +323,10 @@ impl State {
         let mut now = now_secs();
         let mut wait = Some(0.0);
         for _ in 0..MAX_STEPS {
+            // Before the next cycle begins, which is another sample.
+            if let Some(sample) = self.bus.take_sample() {
+                self.sample = Some(*sample);
+            }
             while let Some(bytes) = self.bus.transmit(now) {
                 port.write(bytes);
                 now = now_secs();
@@ -332,9 +341,6 @@ impl State {
         match wait {
             Some(secs) => alarm.set((secs * 1e3).max(0.0).ceil()),
             None => alarm.clear(),
-        }
-        if let Some(sample) = self.bus.take_sample() {
-            self.sample = Some(*sample);
         }
         self.hand_out();
         if self.bus.is_closed() {

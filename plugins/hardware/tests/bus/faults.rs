@@ -75,7 +75,7 @@ fn share() -> impl Strategy<Value = f64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(8000))]
+    #![proptest_config(ProptestConfig::with_cases(40))]
 
     /// Whatever comes: values are right or not there, jobs are answered.
     #[test]

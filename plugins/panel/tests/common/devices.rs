@@ -76,6 +76,7 @@ pub fn bus(port: &str) -> BusState {
                 stale: false,
             })
             .collect(),
+        ..BusState::default()
     }
 }
 

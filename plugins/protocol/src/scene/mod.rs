@@ -314,6 +314,17 @@ impl From<Scene> for SceneBundle {
     }
 }
 
+impl Backend {
+    /// The real arm, if it is one.
+    #[must_use]
+    pub fn serial(&self) -> Option<&SerialArm> {
+        match self {
+            Self::Serial(serial) => Some(serial),
+            Self::Sim | Self::Replay(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for Backend {
     /// As `--arm` takes it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,19 +1,21 @@
 //! The worker's end of the bridge: ports that the page opens.
 //!
-//! Each port, and each question, has a channel of its own to the page. What is said:
+//! Each port has a channel of its own to the page, all questions have one. What is said:
 //!
 //! | worker | page |
 //! |---|---|
-//! | `{ do: "hello" }` | `{ is: "hello", bridge, here }`: whether the bridge is asked for, and whether the page has ports |
-//! | `{ do: "look" }` | `{ is: "ports", ports: [[name, vendor, product], …] }` or `{ is: "failed", why }` |
+//! | `{ do: "hello", id }` | `{ is: "hello", id, bridge, here }`: whether the bridge is asked for, and whether the page has ports |
+//! | `{ do: "look", id }` | `{ is: "ports", id, ports: [[name, vendor, product], …] }` or `{ is: "failed", id, why }` |
 //! | `{ do: "open", port, baud }` | `{ is: "opened" }` or `{ is: "failed", soon, why }` |
 //! | `{ do: "write", bytes }` | `{ is: "bytes", bytes }`, as they come; at the end `{ is: "lost", why }` |
 //! | `{ do: "close" }` | `{ is: "closed" }` |
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use forearm_workers::web::ask_page;
-use js_sys::{Array, Object, Promise, Uint8Array};
+use js_sys::{Array, Function, Object, Promise, Uint8Array};
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -36,6 +38,7 @@ pub(super) enum Way {
 
 thread_local! {
     static WAY: RefCell<Option<Way>> = const { RefCell::new(None) };
+    static QUESTIONS: RefCell<Option<Questions>> = const { RefCell::new(None) };
 }
 
 /// How ports are reached from this thread: found out once.
@@ -75,15 +78,81 @@ pub(super) async fn look() -> Result<Vec<(String, Option<(u16, u16)>)>, WebSeria
     Ok(ports.collect())
 }
 
+/// The channel of this thread's questions.
+struct Questions {
+    channel: MessagePort,
+    waiting: Rc<RefCell<Waiting>>,
+    last: u32,
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    /// The page has nobody who answers.
+    nobody: bool,
+    /// Who waits for which answer.
+    open: BTreeMap<u32, Function>,
+}
+
+impl Questions {
+    fn begin() -> Result<Self, WebSerialError> {
+        let channel = ask_page(OFFER).map_err(|why| WebSerialError::Refused { why })?;
+        let waiting: Rc<RefCell<Waiting>> = Rc::default();
+        let answering = Rc::clone(&waiting);
+        let on_message = Closure::new(move |event: MessageEvent| {
+            let answer = event.data();
+            let mut waiting = answering.borrow_mut();
+            let answered = match get(&answer, "id").as_f64() {
+                Some(id) => waiting.open.remove(&(id as u32)).into_iter().collect(),
+                None => {
+                    waiting.nobody = true;
+                    let open = std::mem::take(&mut waiting.open);
+                    open.into_values().collect::<Vec<_>>()
+                }
+            };
+            for resolve in answered {
+                resolve.call1(&JsValue::NULL, &answer).ok();
+            }
+        });
+        channel.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        Ok(Self {
+            channel,
+            waiting,
+            last: 0,
+            _on_message: on_message,
+        })
+    }
+
+    /// A promise of the answer; undefined where nobody answers.
+    fn ask(&mut self, question: &Object) -> Promise {
+        self.last += 1;
+        let id = self.last;
+        set(question, "id", id);
+        let answer = Promise::new(&mut |resolve, _| {
+            let mut waiting = self.waiting.borrow_mut();
+            if waiting.nobody {
+                resolve.call0(&JsValue::NULL).ok();
+            } else {
+                waiting.open.insert(id, resolve);
+            }
+        });
+        self.channel.post_message(question).ok();
+        answer
+    }
+}
+
 /// One question to the page, one answer.
 async fn ask(question: &Object) -> Result<JsValue, WebSerialError> {
-    let port = ask_page(OFFER).map_err(|why| WebSerialError::Refused { why })?;
-    let heard = Promise::new(&mut |resolve, _| port.set_onmessage(Some(&resolve)));
-    port.post_message(question).ok();
-    let event = JsFuture::from(heard).await.unwrap_or_default();
-    port.set_onmessage(None);
-    port.close();
-    Ok(get(&event, "data"))
+    let answer = QUESTIONS.with_borrow_mut(|questions| {
+        if questions.is_none() {
+            *questions = Some(Questions::begin()?);
+        }
+        Ok(questions.as_mut().map(|questions| questions.ask(question)))
+    })?;
+    match answer {
+        Some(answer) => Ok(JsFuture::from(answer).await.unwrap_or_default()),
+        None => Ok(JsValue::UNDEFINED),
+    }
 }
 
 /// A port that the page opens.

@@ -90,13 +90,14 @@ impl Session {
         match text(message, "do").as_str() {
             "hello" => {
                 let hello = answer("hello");
+                set(&hello, "id", get(message, "id"));
                 set(&hello, "bridge", self.always);
                 set(&hello, "here", serial().is_some());
                 self.post(&hello);
             }
             "look" => {
-                let session = Rc::clone(self);
-                spawn_local(async move { session.look().await });
+                let (session, id) = (Rc::clone(self), get(message, "id"));
+                spawn_local(async move { session.look(id).await });
             }
             "open" => {
                 let baud = get(message, "baud").as_f64().unwrap_or_default() as u32;
@@ -129,7 +130,7 @@ impl Session {
         made.clone()
     }
 
-    async fn look(&self) {
+    async fn look(&self, id: JsValue) {
         let told = match local::look().await {
             Ok(ports) => {
                 let list = Array::new();
@@ -147,6 +148,7 @@ impl Session {
             }
             Err(error) => failed(&error.to_string(), false),
         };
+        set(&told, "id", id);
         self.post(&told);
     }
 
