@@ -121,7 +121,7 @@ fn check(args: &CalibrateArgs, live: &Live, stored: Option<&Stored>) -> Result<(
         Some(CalibrationStatus::Differs(differences)) => Err(anyhow!(
             "the motors are calibrated otherwise than {} says: {}",
             place.unwrap_or("the file"),
-            differences.join("; ")
+            CalibrationStatus::few(&differences)
         ))
         .or_failed(),
         _ => Err(anyhow!("there is no calibration with the id `{}`", args.id)).or_failed(),

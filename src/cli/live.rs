@@ -181,7 +181,7 @@ fn obstacle(bus: &BusState, calibrated: bool) -> Option<String> {
             "the motors on {port} are calibrated otherwise than the file says ({}); \
              `forearm calibrate {port} --use-file` writes the file's numbers into the motors, \
              `forearm calibrate {port}` calibrates anew",
-            differences.join("; ")
+            CalibrationStatus::few(differences)
         )),
         CalibrationStatus::Unknown | CalibrationStatus::Matches => None,
     }

@@ -17,6 +17,8 @@ mod cli;
 mod goldens;
 mod headless;
 mod pictures;
+#[cfg(unix)]
+mod servos;
 mod tidy;
 mod trials;
 mod window;

@@ -214,6 +214,26 @@ fn a_port_that_is_plugged_in_comes_up_by_itself() {
 }
 
 #[test]
+fn a_browser_is_asked_for_more_ports() {
+    let asks = |can_add: bool| {
+        let mut inputs = inputs(&["follower"]);
+        inputs.devices.ports = ports();
+        inputs.devices.can_add = can_add;
+        let mut stage = Stage::new(1280.0, 1000.0, inputs);
+        stage.settle();
+        press(&mut stage, "Real arm");
+        stage
+    };
+    let mut stage = asks(true);
+    let out = press(&mut stage, "Add a port…");
+    assert_eq!(out.actions, [PanelAction::AddPort]);
+    assert!(
+        asks(false).try_find("Add a port…").is_none(),
+        "ports come by themselves"
+    );
+}
+
+#[test]
 fn a_real_arm_is_left_for_the_simulated_one() {
     for name in ["Disconnect", "Simulated"] {
         let mut stage = stage_of(|arm| connect(arm, bus("/dev/ttyACM0")));

@@ -106,6 +106,20 @@ pub enum CalibrationStatus {
     Matches,
 }
 
+impl CalibrationStatus {
+    /// Differences in a sentence: the first few, and how many more there are.
+    #[must_use]
+    pub fn few(differences: &[String]) -> String {
+        /// So many say what kind of difference it is.
+        const SHOWN: usize = 3;
+        let shown = differences.iter().take(SHOWN).cloned().collect::<Vec<_>>();
+        match differences.len().checked_sub(SHOWN + 1) {
+            None => shown.join("; "),
+            Some(more) => format!("{}; and {} more", shown.join("; "), more + 1),
+        }
+    }
+}
+
 /// How a servo bus does, over the last second unless said otherwise.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct BusState {

@@ -31,6 +31,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 const ORDERS: usize = 64;
 /// A joint within this of its place, radians (metres), and slower than this a second, has arrived.
 const NEAR: f64 = 0.02;
+/// An arm with a joint faster than this moves, radians (metres) a second; slower ones only settle.
+const MOVES: f64 = 0.3;
 /// Set when the program should end.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
@@ -208,7 +210,9 @@ struct Bench {
     /// What was ordered, asked and not answered yet.
     asked: Vec<(String, Pending<ControlService>)>,
     /// What was ordered, and where which arm's joints go by it, radians (metres).
-    moving: Vec<(String, usize, Vec<f64>)>,
+    arriving: Vec<(String, usize, Vec<f64>)>,
+    /// Whether each arm moves.
+    moves: Vec<bool>,
     /// Motions that hands repeat, one an arm.
     hands: Vec<Option<String>>,
     ports_told: bool,
@@ -225,6 +229,7 @@ impl Bench {
         Self {
             json,
             hands: vec![None; models.len()],
+            moves: vec![false; models.len()],
             names: names.collect(),
             models,
             control: supervise(
@@ -240,7 +245,7 @@ impl Bench {
                 RestartPolicy::default(),
             ),
             asked: Vec::new(),
-            moving: Vec::new(),
+            arriving: Vec::new(),
             ports_told: false,
         }
     }
@@ -285,6 +290,7 @@ impl Bench {
                         self.tell_ports(&state)?;
                     }
                     self.tell_arrivals(&state)?;
+                    self.tell_moves(&state)?;
                 }
                 Event::ScriptDone { arm } => {
                     if let Some(text) = self.hands[arm].clone() {
@@ -319,7 +325,7 @@ impl Bench {
     /// Tells whose joints have got to where they were ordered.
     fn tell_arrivals(&mut self, state: &StateUpdate) -> Result<(), Failure> {
         let mut arrived = Vec::new();
-        self.moving.retain(|(order, arm, positions)| {
+        self.arriving.retain(|(order, arm, positions)| {
             let joints = state.arms.get(*arm).map_or(&[][..], |arm| &arm.joints);
             let near = |(joint, position): (&JointState, &f64)| {
                 (joint.position - position).abs() < NEAR && joint.velocity.abs() < NEAR
@@ -331,6 +337,21 @@ impl Bench {
             !there
         });
         arrived.iter().try_for_each(|order| self.done(order))
+    }
+
+    /// Programs want to know when an arm begins to move, and when it rests again.
+    fn tell_moves(&mut self, state: &StateUpdate) -> Result<(), Failure> {
+        for (arm, now) in state.arms.iter().enumerate() {
+            let speeds = now.joints.iter().map(|joint| joint.velocity.abs());
+            let moves = speeds.fold(0.0, f64::max) > MOVES;
+            let before = self.moves.get_mut(arm);
+            let changed = before.is_some_and(|before| std::mem::replace(before, moves) != moves);
+            if changed && self.json {
+                let what = if moves { "moves" } else { "rests" };
+                self.say(what, &self.names[arm])?;
+            }
+        }
+        Ok(())
     }
 
     fn tell_ports(&self, state: &StateUpdate) -> Result<(), Failure> {
@@ -379,7 +400,8 @@ impl Bench {
                     Hand::Repeat(text) => self.repeat(line, arm, text),
                     Hand::To(positions) => {
                         self.hands[arm] = None;
-                        self.moving.push((line.to_owned(), arm, positions.clone()));
+                        self.arriving
+                            .push((line.to_owned(), arm, positions.clone()));
                         let target = Command::JointTargets { arm, positions };
                         self.control.send(target).or_failed()?;
                     }

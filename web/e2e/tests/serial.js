@@ -9,7 +9,8 @@ import assert from "node:assert/strict";
 import { withLoop } from "../harness/loop.js";
 import { MOTORS, RANGE, calibrated, calibration, fresh, plugIn } from "../harness/serial.js";
 import { settings, source } from "../harness/settings.js";
-import { test } from "../harness/tests.js";
+import { HOSTS } from "../harness/app.js";
+import { test, withAppOnEachHost } from "../harness/tests.js";
 
 const SCENE = source("scenes/empty.ron");
 const skip = settings.web_bench && settings.virtual_bus_web ? false : "the pages were not built";
@@ -241,4 +242,50 @@ onEachWay(
     await lab.connected();
   },
   WAYS.slice(0, 2),
+);
+
+// The app itself, as a person has it: a click lets the browser ask, a key moves the arm.
+
+let bench;
+
+withAppOnEachHost(
+  "serial port in the app",
+  {
+    query: { faults: "on" },
+    prepare: async (page) => {
+      bench = await plugIn(page, [calibrated({ granted: false })]);
+    },
+  },
+  async (app) => {
+    assert.deepEqual(await app.page.evaluate(() => forearm.ports()), []);
+    await bench.choose(0);
+    await app.page.mouse.click(240, 160);
+    const [port] = await app.page.evaluate(() => forearm.requestPort());
+    assert.equal(port.name, "serial:0");
+    await app.request("SetBackend", {
+      arm: 0,
+      backend: { Serial: { port: port.name, id: null } },
+      calibration: calibration(),
+      motion: null,
+    });
+    const connected = () =>
+      app.until(() => {
+        const [arm] = forearm.state()?.arms ?? [];
+        return arm?.connected && arm.torque && arm.bus?.connection === "Connected" ? arm : null;
+      });
+    await connected();
+    await app.request("Start");
+    await app.page.evaluate(() => document.getElementById("forearm").focus());
+    const goal = () => bench.register(0, 1, "Goal_Position");
+    const before = await goal();
+    await app.page.keyboard.down("ArrowRight");
+    while ((await goal()) < before + 50);
+    await app.page.keyboard.up("ArrowRight");
+    await bench.plug(0, false);
+    await app.toast("serial:0", "plug");
+    await bench.plug(0, true);
+    await connected();
+    app.assertQuiet();
+  },
+  HOSTS.slice(0, 2),
 );

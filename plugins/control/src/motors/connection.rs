@@ -221,7 +221,7 @@ fn calibration_text(title: &str, status: &CalibrationStatus) -> Option<String> {
         CalibrationStatus::Differs(differences) => Some(format!(
             "{title}: its motors store something else than its calibration file says ({}). It is \
              only watched; write the file into the motors, or calibrate it again.",
-            differences.join("; ")
+            CalibrationStatus::few(differences)
         )),
     }
 }

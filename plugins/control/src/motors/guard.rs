@@ -75,27 +75,38 @@ impl Guard {
         None
     }
 
+    /// One fault that is new: the others come with the next samples.
     fn fault(&mut self, motor: usize, status: StatusBits, now_secs: f64) -> Option<Alarm> {
-        let before = std::mem::replace(&mut self.status[motor], status);
-        let mut news = status.iter().filter(|fault| !before.contains(*fault));
-        match news.next()? {
-            fault @ (ServoFault::Overload | ServoFault::Overcurrent) => {
-                let told = self.blocked_at_secs[motor];
-                if told.is_some_and(|at| now_secs - at < TOLD_AGAIN_SECS) {
-                    // Looked at again when the time is over.
-                    self.status[motor] = before;
-                    return None;
-                }
-                self.blocked_at_secs[motor] = Some(now_secs);
-                Some(Alarm::Blocked { motor, fault })
-            }
+        // What is over may come again.
+        let told = StatusBits(self.status[motor].0 & status.0);
+        self.status[motor] = told;
+        let blocked_at = self.blocked_at_secs[motor];
+        let just_now = blocked_at.is_some_and(|at| now_secs - at < TOLD_AGAIN_SECS);
+        let blocks =
+            |fault: &ServoFault| matches!(fault, ServoFault::Overload | ServoFault::Overcurrent);
+        let news = status
+            .iter()
+            .filter(|fault| !told.contains(*fault))
+            .filter(|fault| !just_now || !blocks(fault));
+        // What something has to be done about goes first.
+        let fault = news.min_by_key(|fault| match fault {
+            ServoFault::Overheat => 0,
+            ServoFault::Overload | ServoFault::Overcurrent => 1,
+            ServoFault::Voltage | ServoFault::Angle => 2,
+        })?;
+        self.status[motor] = told.with(fault);
+        Some(match fault {
             // It has let go by itself: the others must not go on without it.
-            ServoFault::Overheat => Some(Alarm::TooHot {
+            ServoFault::Overheat => Alarm::TooHot {
                 motor,
                 temperature: self.temperature[motor],
-            }),
-            fault => Some(Alarm::Fault { motor, fault }),
-        }
+            },
+            ServoFault::Overload | ServoFault::Overcurrent => {
+                self.blocked_at_secs[motor] = Some(now_secs);
+                Alarm::Blocked { motor, fault }
+            }
+            ServoFault::Voltage | ServoFault::Angle => Alarm::Fault { motor, fault },
+        })
     }
 }
 
@@ -203,5 +214,10 @@ mod tests {
             fault: ServoFault::Voltage,
         };
         assert_eq!(alarms(&mut guard, &sample(0, 0x21), 7.0), [voltage]);
+        // Several at once are told one after another, what matters most first.
+        let mut guard = Guard::default();
+        assert_eq!(alarms(&mut guard, &sample(0, 0x21), 0.0), [overload]);
+        assert_eq!(alarms(&mut guard, &sample(0, 0x21), 0.0), [voltage]);
+        assert_eq!(alarms(&mut guard, &sample(0, 0x21), 0.0), []);
     }
 }

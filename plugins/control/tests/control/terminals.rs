@@ -14,11 +14,12 @@ use forearm_workers::{Handle, Host, spawn};
 
 use crate::servos::{FOLLOWER, LEADER, VIRTUAL, furthest, positions, scene, served};
 
-struct Terminals {
+/// A service in real time, and what it told last.
+struct Running {
     handle: Handle<ControlService>,
     arms: Vec<ArmState>,
+    time_secs: f64,
     notices: Vec<String>,
-    _folder: Folder,
 }
 
 /// A folder of one test, removed at its end.
@@ -43,15 +44,24 @@ impl Drop for Folder {
     }
 }
 
-impl Terminals {
-    fn new(name: &str, on_exit: OnExit) -> Self {
-        let folder = Folder::new(name);
+impl Running {
+    fn new(setup: ControlSetup) -> Self {
+        Self {
+            handle: spawn(setup, Host::Thread),
+            arms: Vec::new(),
+            time_secs: 0.0,
+            notices: Vec::new(),
+        }
+    }
+
+    /// A follower and a leader, both served by the same service.
+    fn pair(folder: &Folder) -> Self {
         let on = |arm: usize, link: &str| ServedArm {
             at: ServedAt::Pty(Some(folder.link(link))),
             ..served(arm, true)
         };
         let config = ControlConfig {
-            on_exit,
+            on_exit: OnExit::Hold,
             served: vec![on(VIRTUAL, "follower"), on(LEADER, "leader")],
             ..ControlConfig::default()
         };
@@ -74,12 +84,7 @@ impl Terminals {
             start: true,
             ..Startup::default()
         };
-        Self {
-            handle: spawn(ControlSetup { config, startup }, Host::Thread),
-            arms: Vec::new(),
-            notices: Vec::new(),
-            _folder: folder,
-        }
+        Self::new(ControlSetup { config, startup })
     }
 
     /// Waits until the arms are as they should be.
@@ -88,7 +93,10 @@ impl Terminals {
         loop {
             for event in self.handle.events() {
                 match event {
-                    Event::State(state) => self.arms = state.arms,
+                    Event::State(state) => {
+                        self.time_secs = state.time_secs;
+                        self.arms = state.arms;
+                    }
                     Event::Notice(notice) => self.notices.push(notice.text),
                     _ => {}
                 }
@@ -115,7 +123,8 @@ fn is_connected(arm: &ArmState) -> bool {
 
 #[test]
 fn a_leader_leads_a_follower_over_two_terminals() {
-    let mut it = Terminals::new("lead", OnExit::Hold);
+    let folder = Folder::new("lead");
+    let mut it = Running::pair(&folder);
     it.until("the arm holds", |arms| arms[FOLLOWER].torque);
     it.until("the leader is there", |arms| {
         let leader = arms[FOLLOWER].leader.as_ref();
@@ -158,4 +167,86 @@ fn a_leader_leads_a_follower_over_two_terminals() {
     };
     assert_eq!(it.handle.request_blocking(leave), Ok(Reply::Done));
     it.until("it is simulated", |arms| arms[FOLLOWER].backend == "sim");
+}
+
+/// Waits for more states, for this long by the service's own time.
+fn after(it: &mut Running, secs: f64) {
+    let end = it.time_secs + secs;
+    while it.time_secs < end {
+        it.arms.clear();
+        it.until("time goes on", |_| true);
+    }
+}
+
+#[test]
+fn an_arm_that_is_left_goes_limp_or_holds() {
+    for on_exit in [OnExit::TorqueOff, OnExit::Hold] {
+        let folder = Folder::new(&format!("{on_exit:?}"));
+        let mut scene = scene();
+        scene.arms.truncate(1);
+        let stretched = [("shoulder_lift", 0.0), ("elbow_flex", 0.0)];
+        scene.arms[0].home_degrees = stretched.map(|(name, to)| (name.to_owned(), to)).into();
+        let virtual_arm = ServedArm {
+            at: ServedAt::Pty(Some(folder.link("arm"))),
+            ..served(0, true)
+        };
+        let calibration = virtual_arm.calibration.clone();
+        // Nobody starts it: no hand holds the arm.
+        let mut emulator = Running::new(ControlSetup {
+            config: ControlConfig {
+                served: vec![virtual_arm],
+                ..ControlConfig::default()
+            },
+            startup: Startup {
+                bundle: Some(Arc::new(SceneBundle::from(scene.clone()))),
+                ..Startup::default()
+            },
+        });
+        emulator.until("it is served", |_| true);
+        scene.arms[0].backend = Backend::Serial(SerialArm {
+            port: folder.link("arm"),
+            id: None,
+        });
+        let name = scene.arms[0].name.clone();
+        let mut bundle = SceneBundle::from(scene);
+        let calibrations = ArmCalibrations {
+            follower: calibration,
+            leader: None,
+        };
+        bundle.calibrations.insert(name, calibrations);
+        let mut real = Running::new(ControlSetup {
+            config: ControlConfig {
+                on_exit,
+                ..ControlConfig::default()
+            },
+            startup: Startup {
+                bundle: Some(Arc::new(bundle)),
+                start: true,
+                ..Startup::default()
+            },
+        });
+        real.until("the arm holds", |arms| arms[0].torque);
+        // Lifted, so that it has somewhere to fall to.
+        let mut lifted = positions(&real.arms[0]);
+        (lifted[1], lifted[2]) = (-0.6, 0.0);
+        let told = real.handle.send(Command::JointTargets {
+            arm: 0,
+            positions: lifted.clone(),
+        });
+        told.expect("the service runs");
+        emulator.until("it is lifted", |arms| {
+            furthest(&positions(&arms[0]), &lifted) < 0.05
+        });
+        real.handle.stop();
+        match on_exit {
+            OnExit::TorqueOff => emulator.until("it has gone limp", |arms| {
+                furthest(&positions(&arms[0]), &lifted) > 0.15
+            }),
+            OnExit::Hold => {
+                after(&mut emulator, 1.0);
+                let off = furthest(&positions(&emulator.arms[0]), &lifted);
+                assert!(off < 0.05, "it did not hold: {off}");
+            }
+        }
+    }
 }
