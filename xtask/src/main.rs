@@ -11,6 +11,7 @@
     reason = "a command line tool reports failure on stderr"
 )]
 
+mod bench_bus;
 mod bench_control;
 mod bench_sim;
 mod bench_web;
@@ -57,6 +58,8 @@ enum Bench {
     Sim(bench_sim::Options),
     /// How well the control loop keeps time while the window renders in software.
     Control(bench_control::Options),
+    /// How fast a follower follows its leader, beside the wires' limit and LeRobot's loop.
+    Bus(bench_bus::Options),
     /// How well services keep time in a browser tab; sizes, and how long the start takes.
     Web(bench_web::Options),
 }
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         Command::E2e(options) => e2e::run(&options),
         Command::Bench(Bench::Sim(options)) => bench_sim::run(&options),
         Command::Bench(Bench::Control(options)) => bench_control::run(&options),
+        Command::Bench(Bench::Bus(options)) => bench_bus::run(&options),
         Command::Bench(Bench::Web(options)) => bench_web::run(&options),
         Command::Goldens(options) => goldens::run(&options),
     };

@@ -16,6 +16,9 @@ use crate::stages::{build_folder, output_of, run};
 /// What is installed: the SDK as LeRobot requires it, and what it talks to ports with.
 const PACKAGES: [&str; 2] = ["feetech-servo-sdk==1.0.0", "pyserial==3.5"];
 
+/// Names a Python that has LeRobot.
+const LEROBOT: &str = "FOREARM_LEROBOT_PYTHON";
+
 /// A Python that can import the SDK.
 #[derive(Debug)]
 pub(crate) struct Python {
@@ -59,6 +62,18 @@ impl Python {
             .env("FOREARM_SDK_PACKAGES", &self.packages);
     }
 
+    /// The Python that has LeRobot, if one is named; else the one with the SDK.
+    pub(crate) fn lerobot_or_sdk(&self) -> Command {
+        match std::env::var_os(LEROBOT) {
+            Some(lerobot) => Command::new(lerobot),
+            None => {
+                let mut command = Command::new(&self.program);
+                command.env("PYTHONPATH", &self.packages);
+                command
+            }
+        }
+    }
+
     fn has_sdk(&self) -> Result<()> {
         let mut import = Command::new(&self.program);
         import
@@ -72,7 +87,7 @@ impl fmt::Display for Python {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [sdk, _] = PACKAGES;
         write!(f, "{sdk}")?;
-        match std::env::var_os("FOREARM_LEROBOT_PYTHON") {
+        match std::env::var_os(LEROBOT) {
             Some(_) => write!(f, " and LeRobot"),
             None => write!(
                 f,

@@ -10,7 +10,6 @@ import init, { VirtualArm } from "./virtual_bus_web.js";
 const now = () => performance.now() / 1000;
 const lost = (message) => new DOMException(message, "NetworkError");
 
-const clients = new Set();
 const arms = [];
 /** The arm that a person will choose when asked; null to choose none. */
 let choice = null;
@@ -24,7 +23,7 @@ class Arm {
       Uint16Array.from(high),
       usbMillis,
     );
-    Object.assign(this, { usb, granted, plugged: true, pluggings: 0, holder: null, baud: 0, timer: null, largest: [] });
+    Object.assign(this, { usb, granted, plugged: true, pluggings: 0, holder: null, baud: 0, timer: null });
     setInterval(() => this.servos.pass(now()), 10);
   }
 
@@ -113,7 +112,10 @@ onmessage = async ({ data }) => {
 };
 
 function welcome(client) {
-  clients.add(client);
+  // A worker that ends leaves its ports, whatever became of it.
+  client.addEventListener("close", () => {
+    for (const arm of arms) if (arm.holder === client) arm.holder = null;
+  });
   client.onmessage = ({ data }) => {
     try {
       const ok = deeds[data.do](data, client);

@@ -9,8 +9,7 @@ import assert from "node:assert/strict";
 import { withLoop } from "../harness/loop.js";
 import { MOTORS, RANGE, calibrated, calibration, fresh, plugIn } from "../harness/serial.js";
 import { settings, source } from "../harness/settings.js";
-import { HOSTS } from "../harness/app.js";
-import { test, withAppOnEachHost } from "../harness/tests.js";
+import { test, withApp } from "../harness/tests.js";
 
 const SCENE = source("scenes/empty.ron");
 const skip = settings.web_bench && settings.virtual_bus_web ? false : "the pages were not built";
@@ -244,19 +243,23 @@ onEachWay(
   WAYS.slice(0, 2),
 );
 
-// The app itself, as a person has it: a click lets the browser ask, a key moves the arm.
+// The app itself, as a person has it: a click lets the browser ask, a key moves the arm. Where a worker
+// has the bus, it may also be killed.
 
 let bench;
 
-withAppOnEachHost(
-  "serial port in the app",
-  {
-    query: { faults: "on" },
+for (const way of [
+  { name: "in the worker", query: {} },
+  { name: "by the page", query: { serial: "bridge" } },
+  { name: "on the main thread", query: { workers: "off" } },
+]) {
+  const options = {
+    query: { faults: "on", ...way.query },
     prepare: async (page) => {
       bench = await plugIn(page, [calibrated({ granted: false })]);
     },
-  },
-  async (app) => {
+  };
+  withApp(`serial port of the app, ${way.name}: allowed by a click, driven by a key, unplugged`, options, async (app) => {
     assert.deepEqual(await app.page.evaluate(() => forearm.ports()), []);
     await bench.choose(0);
     await app.page.mouse.click(240, 160);
@@ -275,17 +278,28 @@ withAppOnEachHost(
       });
     await connected();
     await app.request("Start");
-    await app.page.evaluate(() => document.getElementById("forearm").focus());
-    const goal = () => bench.register(0, 1, "Goal_Position");
-    const before = await goal();
-    await app.page.keyboard.down("ArrowRight");
-    while ((await goal()) < before + 50);
-    await app.page.keyboard.up("ArrowRight");
+    await drives(app, "ArrowRight", 1);
     await bench.plug(0, false);
     await app.toast("serial:0", "plug");
     await bench.plug(0, true);
     await connected();
+    await drives(app, "ArrowLeft", -1);
     app.assertQuiet();
-  },
-  HOSTS.slice(0, 2),
-);
+    if (way.query.workers === "off") return;
+    await app.page.evaluate(() => forearm.inject("control", "Kill"));
+    await app.until(() => forearm.services()[0].restarts > 0 && forearm.services()[0].state === "running");
+    await connected();
+    await app.request("Start");
+    await drives(app, "ArrowRight", 1);
+  });
+}
+
+/** Holds a key until the virtual motor of the first joint was told to go that way. */
+async function drives(app, key, direction) {
+  await app.page.evaluate(() => document.getElementById("forearm").focus());
+  const goal = () => bench.register(0, 1, "Goal_Position");
+  const before = await goal();
+  await app.page.keyboard.down(key);
+  while (((await goal()) - before) * direction < 50);
+  await app.page.keyboard.up(key);
+}

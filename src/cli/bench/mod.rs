@@ -1,8 +1,11 @@
-//! `forearm bench sim`: how long a physics step takes on this machine.
+//! `forearm bench`: how long a physics step takes on this machine, how fast a follower follows.
 #![expect(
     clippy::let_underscore_must_use,
     reason = "writing into a `String` never fails"
 )]
+
+#[cfg(unix)]
+mod bus;
 
 use std::fmt::Write as _;
 use std::io::Write;
@@ -26,10 +29,18 @@ pub(crate) enum BenchCommand {
         #[arg(long)]
         json: bool,
     },
+    /// How often a second a follower is told where its leader is, on two virtual buses with the time
+    /// of real ones, beside what their wires allow.
+    #[cfg(unix)]
+    Bus(bus::BusArgs),
 }
 
 pub(crate) fn run(command: &BenchCommand) -> Result<(), Failure> {
-    let BenchCommand::Sim { steps, json } = command;
+    let (steps, json) = match command {
+        BenchCommand::Sim { steps, json } => (steps, json),
+        #[cfg(unix)]
+        BenchCommand::Bus(args) => return bus::run(args),
+    };
     let start = Instant::now();
     let mut cases = Vec::new();
     let mut text = String::new();
