@@ -243,7 +243,7 @@ mod tests {
 
     const SCENE: &str = r#"(
         name: "test",
-        arms: [(name: "left"), (name: "right", backend: Serial((port: "COM3", id: Some("blue"))))],
+        arms: [(name: "left"), (name: "right", backend: Serial(port: "COM3", id: "blue"))],
     )"#;
 
     fn desk() -> DevicesDesk {

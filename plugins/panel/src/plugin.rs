@@ -4,17 +4,18 @@
 //! what the control service does not tell (cameras, scenes, motions, the service's host), reads
 //! [`PanelOutput`], carries [`PanelAction`]s out, and stores [`PanelState::settings`].
 
-use bevy::app::{App, Plugin, Update};
+use bevy::app::{App, Plugin, PreUpdate, Update};
 use bevy::ecs::change_detection::DetectChangesMut;
 use bevy::ecs::message::{MessageReader, MessageWriter};
+use bevy::ecs::query::Added;
 use bevy::ecs::schedule::{IntoScheduleConfigs, SystemSet};
-use bevy::ecs::system::{Local, Res, ResMut};
+use bevy::ecs::system::{Local, Query, Res, ResMut};
 use bevy::time::{Real, Time};
-use bevy_egui::{EguiContexts, EguiPlugin, EguiPrimaryContextPass};
+use bevy_egui::{EguiContext, EguiContexts, EguiPlugin, EguiPreUpdateSet, EguiPrimaryContextPass};
 use egui::{Id, LayerId, Ui, UiBuilder};
 use forearm_protocol::control::{Command, Event};
 
-use crate::{Outbox, PanelAction, PanelInputs, PanelOutput, PanelState, layout};
+use crate::{Outbox, PanelAction, PanelInputs, PanelOutput, PanelState, layout, theme};
 
 /// How fast the shown frame rate follows, a second.
 const FRAME_RATE_PACE: f32 = 2.0;
@@ -43,8 +44,20 @@ impl Plugin for PanelPlugin {
             .add_message::<Event>()
             .add_message::<Command>()
             .add_message::<PanelAction>()
+            .add_systems(
+                PreUpdate,
+                give_fonts
+                    .after(EguiPreUpdateSet::InitContexts)
+                    .before(EguiPreUpdateSet::BeginPass),
+            )
             .add_systems(Update, (receive, measure).in_set(PanelSystems::Receive))
             .add_systems(EguiPrimaryContextPass, draw.in_set(PanelSystems::Draw));
+    }
+}
+
+fn give_fonts(mut contexts: Query<&mut EguiContext, Added<EguiContext>>) {
+    for mut context in &mut contexts {
+        theme::install_fonts(context.get_mut());
     }
 }
 

@@ -3,12 +3,14 @@
 //! Everything sits on a grid of 4 points; one accent colour marks what is chosen or what a person
 //! moves, red is kept for the emergency stop and for errors.
 
+use std::sync::Arc;
+
 use egui::epaint::FontColorTransferFunction;
-use egui::epaint::text::TextOptions;
+use egui::epaint::text::{FontTweak, TextOptions};
 use egui::style::{ScrollStyle, Selection, WidgetVisuals, Widgets};
 use egui::{
-    Color32, Context, CornerRadius, FontFamily, FontId, Margin, Shadow, Stroke, Style, TextStyle,
-    Theme, Ui, Visuals, vec2,
+    Color32, Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Margin, Shadow,
+    Stroke, Style, TextStyle, Theme, Ui, Visuals, vec2,
 };
 
 use crate::settings::ThemeChoice;
@@ -175,6 +177,43 @@ pub fn title() -> FontId {
 #[must_use]
 pub fn small() -> FontId {
     FontId::new(11.5, FontFamily::Proportional)
+}
+
+/// Gives a context its fonts: before its first frame, there are no others. They are egui's own, without
+/// the larger of its two fonts of symbols.
+pub fn install_fonts(ctx: &Context) {
+    let [text, code, symbols] = ["Ubuntu-Light", "Hack", "emoji-icon-font"];
+    // As large as the letters beside them.
+    let smaller = FontTweak {
+        scale: 0.9,
+        ..FontTweak::default()
+    };
+    let data = [
+        (
+            text,
+            FontData::from_static(epaint_default_fonts::UBUNTU_LIGHT),
+        ),
+        (
+            code,
+            FontData::from_static(epaint_default_fonts::HACK_REGULAR),
+        ),
+        (
+            symbols,
+            FontData::from_static(epaint_default_fonts::EMOJI_ICON).tweak(smaller),
+        ),
+    ];
+    let family = |names: [&str; 3]| names.map(str::to_owned).to_vec();
+    ctx.set_fonts(FontDefinitions {
+        font_data: data
+            .into_iter()
+            .map(|(name, data)| (name.to_owned(), Arc::new(data)))
+            .collect(),
+        families: [
+            (FontFamily::Proportional, family([text, symbols, code])),
+            (FontFamily::Monospace, family([code, text, symbols])),
+        ]
+        .into(),
+    });
 }
 
 /// Gives both styles to a context and chooses one.

@@ -152,7 +152,7 @@ impl Toasts {
 fn toast_ui(ui: &mut Ui, toast: &Toast) -> bool {
     let palette = theme::palette(ui);
     let (color, icon) = match toast.notice.level {
-        NoticeLevel::Info => (palette.accent, "ℹ"),
+        NoticeLevel::Info => (palette.accent, "i"),
         NoticeLevel::Warning => (palette.warning, "⚠"),
         NoticeLevel::Error => (palette.danger, "⚠"),
     };

@@ -367,7 +367,7 @@ fn theme_button(ui: &mut Ui, state: &mut PanelState, out: &mut Outbox) {
 fn theme_choice(present: ThemeChoice) -> (&'static str, &'static str, ThemeChoice) {
     match present {
         ThemeChoice::Dark => ("☀", "Light theme", ThemeChoice::Light),
-        ThemeChoice::Light => ("🌙", "Dark theme", ThemeChoice::Dark),
+        ThemeChoice::Light => ("◑", "Dark theme", ThemeChoice::Dark),
     }
 }
 

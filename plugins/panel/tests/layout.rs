@@ -383,6 +383,7 @@ fn every_character_has_a_glyph() {
     pictures.extend(sections(&workers_stage(1280.0, 720.0)));
     pictures.extend(sections(&workers_stage(360.0, 740.0)));
     let ctx = egui::Context::default();
+    forearm_panel::theme::install_fonts(&ctx);
     drop(ctx.run_ui(egui::RawInput::default(), |_| {}));
     // A character without a glyph is drawn as the same box as any other without one.
     let drawn = |font: &egui::FontId, character: char| {

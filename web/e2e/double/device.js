@@ -90,6 +90,13 @@ const deeds = {
     if (arm?.holder === client) arm.holder = null;
   },
 
+  /** A worker that ends leaves its ports, whatever became of it: it holds this lock until then. */
+  lives({ lock }, client) {
+    navigator.locks.request(lock, () => {
+      for (const arm of arms) if (arm.holder === client) arm.holder = null;
+    });
+  },
+
   // For tests: what a person does with the arms, and what they are like.
   choose: ({ arm }) => void (choice = arm),
   plug: ({ arm, on }) => arms[arm].plug(on),
@@ -112,10 +119,6 @@ onmessage = async ({ data }) => {
 };
 
 function welcome(client) {
-  // A worker that ends leaves its ports, whatever became of it.
-  client.addEventListener("close", () => {
-    for (const arm of arms) if (arm.holder === client) arm.holder = null;
-  });
   client.onmessage = ({ data }) => {
     try {
       const ok = deeds[data.do](data, client);

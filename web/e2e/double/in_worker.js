@@ -7,7 +7,12 @@ const connection = new Promise((resolve) => {
   addEventListener("message", function first(event) {
     removeEventListener("message", first);
     event.stopImmediatePropagation();
-    resolve(event.data.serialDouble);
+    const { serialDouble, lock } = event.data;
+    navigator.locks.request(lock, () => {
+      serialDouble.postMessage({ do: "lives", lock });
+      return new Promise(() => {});
+    });
+    resolve(serialDouble);
   });
 });
 

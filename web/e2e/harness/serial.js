@@ -30,7 +30,7 @@ export const calibrated = (more = {}) => ({ mount: Array(6).fill(2048), ...RANGE
 export const fresh = (more = {}) => ({ mount: [1200, 2500, 3000, 1800, 2200, 1500], ...more });
 
 /** In the page: the double, and a `Worker` that brings it along. */
-function install({ base, arms, inWorkers }) {
+function install({ base, arms, onPage, inWorkers }) {
   const RealWorker = globalThis.Worker;
   const device = new RealWorker(`${base}device.js`, { type: "module", name: "virtual arms" });
   device.postMessage({ arms });
@@ -39,7 +39,7 @@ function install({ base, arms, inWorkers }) {
     device.postMessage({ client: port1 }, [port1]);
     return port2;
   };
-  const value = globalThis.makeSerialDouble(connect(), true);
+  const value = onPage ? globalThis.makeSerialDouble(connect(), true) : undefined;
   Object.defineProperty(navigator, "serial", { value, configurable: true });
   globalThis.Worker = class extends RealWorker {
     constructor(url, options) {
@@ -49,17 +49,18 @@ function install({ base, arms, inWorkers }) {
       super(URL.createObjectURL(new Blob([text], { type: "text/javascript" })), options);
       if (inWorkers) {
         const port = connect();
-        this.postMessage({ serialDouble: port }, [port]);
+        this.postMessage({ serialDouble: port, lock: crypto.randomUUID() }, [port]);
       }
     }
   };
 }
 
-/** Puts virtual arms behind `navigator.serial` of a page that is not loaded yet. */
-export async function plugIn(page, arms, { inWorkers = true } = {}) {
+/** Puts virtual arms behind `navigator.serial` of a page that is not loaded yet, and of its workers; or
+ * takes that away. */
+export async function plugIn(page, arms, { onPage = true, inWorkers = true } = {}) {
   const { origin } = await site();
   await page.addInitScript({ content: readFileSync(join(double, "serial.js"), "utf8") });
-  await page.addInitScript(install, { base: `${origin}/double/`, arms, inWorkers });
+  await page.addInitScript(install, { base: `${origin}/double/`, arms, onPage, inWorkers });
   const ask = (what, more) =>
     page.evaluate(([what, more]) => navigator.serial.ask(what, more), [what, more]);
   return {

@@ -243,6 +243,33 @@ onEachWay(
   WAYS.slice(0, 2),
 );
 
+onEachWay("a service that ends lets the motors go", [calibrated()], async (lab) => {
+  await lab.connect();
+  while ((await lab.bench.torque(0)) === 0);
+  await lab.page.evaluate((scene) => loop.open("stepped", scene), SCENE);
+  while (await lab.bench.holds(0));
+  assert.equal(await lab.bench.torque(0), 0);
+});
+
+onEachWay(
+  "a browser without serial ports says so",
+  [],
+  async (lab) => {
+    const refusal = await lab.request("ListPorts").then(
+      () => null,
+      (error) => error.message,
+    );
+    assert.match(refusal, /no Web Serial.*use Chrome/);
+    const backend = { Serial: { port: "serial:0", id: null } };
+    await lab.request("SetBackend", { arm: 0, backend, calibration: calibration(), motion: null });
+    assert.match(await lab.lost(), /no Web Serial/);
+  },
+  [
+    { name: "in no worker", host: "worker", query: {}, onPage: false, inWorkers: false },
+    { name: "not on the main thread", host: "inline", query: {}, onPage: false, inWorkers: false },
+  ],
+);
+
 // The app itself, as a person has it: a click lets the browser ask, a key moves the arm. Where a worker
 // has the bus, it may also be killed.
 
@@ -294,12 +321,22 @@ for (const way of [
   });
 }
 
-/** Holds a key until the virtual motor of the first joint was told to go that way. */
+/** Holds a key until the virtual motor of the first joint was told to go that way. A picture that takes a
+ * second to draw has all keys released, as it must; then it is pressed again. */
 async function drives(app, key, direction) {
   await app.page.evaluate(() => document.getElementById("forearm").focus());
   const goal = () => bench.register(0, 1, "Goal_Position");
   const before = await goal();
-  await app.page.keyboard.down(key);
-  while (((await goal()) - before) * direction < 50);
+  let held = null;
+  for (let now = before; (now - before) * direction < 50; now = await goal()) {
+    const { tick } = await app.state();
+    if (held === null || (now === held.goal && tick - held.tick > 60)) {
+      if (held) await app.page.keyboard.up(key);
+      await app.page.keyboard.down(key);
+      held = { goal: now, tick };
+    } else if (now !== held.goal) {
+      held = { goal: now, tick };
+    }
+  }
   await app.page.keyboard.up(key);
 }

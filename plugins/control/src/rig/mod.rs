@@ -77,7 +77,11 @@ impl Rig {
             name: spec.name.clone(),
             arm,
             teleoperators: Teleoperators::new(&model),
-            mode: TeleopMode::default(),
+            // Whoever names a leader wants it to be followed.
+            mode: match spec.leader {
+                Some(_) => TeleopMode::Leader,
+                None => TeleopMode::default(),
+            },
             world_from_base: Isometry3::from_parts(
                 Translation3::from(Vector3::from(spec.position)),
                 UnitQuaternion::from_axis_angle(&Vector3::z_axis(), yaw),

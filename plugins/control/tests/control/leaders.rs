@@ -32,7 +32,14 @@ fn a_follower_goes_where_its_leader_is_moved() {
         ..config(both)
     };
     let mut lab = Lab::new(slow, led());
+    // An arm with a leader follows it from the start on; not here.
+    lab.ask(Request::SetMode {
+        arm: FOLLOWER,
+        mode: TeleopMode::Keyboard,
+    })
+    .expect("it is left");
     let start = lab.after(4.0);
+    assert_eq!(start[FOLLOWER].mode, TeleopMode::Keyboard);
     let leader = start[FOLLOWER].leader.as_ref().expect("there is one");
     assert_eq!(leader.bus.connection, Connection::Connected);
     assert_eq!(leader.bus.calibration, CalibrationStatus::Matches);

@@ -18,6 +18,9 @@
 //! `Protection_Current` or a temperature above its limit makes it let go
 //! (`Unloading_Condition`). Setting these low (LeRobot does for the gripper) is what keeps an arm
 //! without a host harmless, and the switch of the power supply.
+//!
+//! In a browser a line is ended in order when its service is stopped. A tab that is closed or crashes ends
+//! its threads without waiting for motors: they then hold, as after `kill -9`. Disconnect first.
 
 #[cfg(not(target_family = "wasm"))]
 mod newest;

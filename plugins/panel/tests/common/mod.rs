@@ -33,6 +33,7 @@ impl Stage {
     pub fn new(width: f32, height: f32, inputs: PanelInputs) -> Self {
         let ctx = Context::default();
         ctx.enable_accesskit();
+        forearm_panel::theme::install_fonts(&ctx);
         let mut textures = Textures::default();
         textures.insert(TextureId::User(0), test_image([0.85, 0.35, 0.3]));
         textures.insert(TextureId::User(1), test_image([0.3, 0.5, 0.85]));

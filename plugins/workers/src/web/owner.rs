@@ -43,7 +43,7 @@ struct Inner<S: Service> {
     /// Why nothing came up at the other end, if so.
     unborn: Rc<RefCell<Option<String>>>,
     /// What the page holds for the service.
-    _held: Rc<RefCell<Vec<Box<dyn Any>>>>,
+    held: Rc<RefCell<Vec<Box<dyn Any>>>>,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
     _on_error: Closure<dyn FnMut(Event)>,
     on_leave: Closure<dyn FnMut(JsValue)>,
@@ -186,7 +186,7 @@ impl<S: Service> Owner<S> {
             worker,
             remote,
             unborn,
-            _held: held,
+            held,
             _on_message: on_message,
             _on_error: on_error,
             on_leave,
@@ -222,8 +222,12 @@ impl<S: Service> Owner<S> {
         if let Ok(packet) = Packet::new(ToWorker::Teardown, None, 0) {
             post(&self.0.worker, packet, None).ok();
         }
-        let worker = self.0.worker.clone();
-        after(FAREWELL_MILLIS, move || worker.terminate());
+        let (worker, held) = (self.0.worker.clone(), Rc::clone(&self.0.held));
+        after(FAREWELL_MILLIS, move || {
+            worker.terminate();
+            // Its end may have needed the page, also when its owner was dropped.
+            drop(held);
+        });
     }
 
     /// What comes out of `port` is fed to the service.
