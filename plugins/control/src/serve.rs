@@ -21,7 +21,7 @@ use forearm_hardware::emulator::{
     ChainConfig, Faults, Knob, MAX_SERVOS, PlantCommand, PlantSample, ServoChain, ServoConfig, Wire,
 };
 use forearm_protocol::control::ArmIndex;
-use forearm_protocol::servo::{Incident, ServedFaults};
+use forearm_protocol::servo::{Incident, ServedCounts, ServedFaults};
 use forearm_sim::World;
 use serde::{Deserialize, Serialize};
 
@@ -365,6 +365,23 @@ impl Served {
             }
         };
         self.turn(knob);
+    }
+
+    /// What was made to go wrong so far.
+    pub(crate) fn counts(&self) -> ServedCounts {
+        let injected = match &self.outlet {
+            Outlet::Memory(wire) => wire.lock().chain.injected(),
+            #[cfg(not(target_family = "wasm"))]
+            Outlet::Pty(pty) => pty.injected(),
+        };
+        ServedCounts {
+            arm: self.arm,
+            replies: injected.replies,
+            dropped: injected.dropped_replies,
+            corrupted: injected.corrupted_replies,
+            delayed: injected.delayed_replies,
+            wrong_ids: injected.wrong_ids,
+        }
     }
 
     fn turn(&self, knob: Knob) {

@@ -12,7 +12,7 @@ use crate::keys::Key;
 use crate::scene::{Backend, SceneBundle};
 use crate::servo::{
     ArmDevices, BusState, CalibrationStep, CalibrationUpdate, Device, Incident, LeaderState,
-    MotorRequest, PortInfo, SerialArm,
+    MotorRequest, PortInfo, SerialArm, ServedCounts,
 };
 
 /// Index of an arm in the scene, in the order of [`Scene::arms`](crate::scene::Scene::arms).
@@ -160,6 +160,8 @@ pub struct Inspection {
     pub in_tray: Vec<(String, String)>,
     /// One a scene's arm: how its motion stands.
     pub scripts: Vec<ScriptState>,
+    /// What was made to go wrong on arms that are served to other programs.
+    pub served: Vec<ServedCounts>,
 }
 
 /// How a motion stands.

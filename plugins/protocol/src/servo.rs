@@ -334,3 +334,20 @@ pub enum Incident {
     /// Other faults from now on.
     Faults(ServedFaults),
 }
+
+/// How often what went wrong on the bus of a served arm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ServedCounts {
+    /// Which arm.
+    pub arm: ArmIndex,
+    /// Replies, with and without a fault.
+    pub replies: u64,
+    /// Replies that did not arrive.
+    pub dropped: u64,
+    /// Replies with a changed byte.
+    pub corrupted: u64,
+    /// Replies that came late.
+    pub delayed: u64,
+    /// Replies that said another motor's id.
+    pub wrong_ids: u64,
+}

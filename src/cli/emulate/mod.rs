@@ -15,7 +15,7 @@ use forearm_arm::ArmModel;
 use forearm_control::{
     ControlConfig, ControlService, ControlSetup, ServedArm, ServedAt, ServedWire, Startup,
 };
-use forearm_protocol::control::{Command, Event, JointState, Notice, Request, StateUpdate};
+use forearm_protocol::control::{Command, Event, JointState, Notice, Reply, Request, StateUpdate};
 use forearm_protocol::scene::{Backend, SceneBundle};
 use forearm_protocol::servo::{Role, ServedFaults};
 use forearm_workers::{Handle, Host, Pending, RestartPolicy, supervise};
@@ -267,7 +267,7 @@ impl Bench {
             self.listen()?;
             while let Ok(line) = orders.try_recv() {
                 match commands::parse(&line, &self.names, &self.models) {
-                    Ok(Some(Order::Quit)) => return Ok(()),
+                    Ok(Some(Order::Quit)) => return self.tell_counts(),
                     Ok(Some(order)) => self.carry_out(line.trim(), order)?,
                     Ok(None) => {}
                     Err(error) => self.say("error", &error)?,
@@ -275,8 +275,33 @@ impl Bench {
             }
             std::thread::sleep(LOOK_EVERY);
         }
+        self.tell_counts()?;
         // Ports and links go away with it.
         self.control.stop();
+        Ok(())
+    }
+
+    /// Tells what was made to go wrong.
+    fn tell_counts(&self) -> Result<(), Failure> {
+        let answer = self.control.request_blocking(Request::Inspect);
+        let Ok(Reply::Inspection(inspection)) = answer else {
+            return Ok(());
+        };
+        for counts in &inspection.served {
+            let name = &self.names[counts.arm];
+            if self.json {
+                print_json(&json!({ "served": name, "counts": counts }))?;
+            } else if counts.dropped + counts.corrupted + counts.delayed + counts.wrong_ids > 0 {
+                tell(&format!(
+                    "{name}: of {} replies {} were dropped, {} damaged, {} late, {} of a wrong id\n",
+                    counts.replies,
+                    counts.dropped,
+                    counts.corrupted,
+                    counts.delayed,
+                    counts.wrong_ids
+                ))?;
+            }
+        }
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use forearm_hardware::emulator::pty::{PlantLink, PtyConfig, PtyError, PtyPlant, VirtualPort};
-use forearm_hardware::emulator::{Knob, PlantCommand, PlantSample, ServoChain};
+use forearm_hardware::emulator::{Injected, Knob, PlantCommand, PlantSample, ServoChain};
 
 /// A chain on a pseudo-terminal, whose joints are the world's.
 pub(super) struct Outlet {
@@ -45,6 +45,10 @@ impl Outlet {
             self.command = command;
         }
         self.command
+    }
+
+    pub(super) fn injected(&self) -> Injected {
+        self.port.handle().report().injected
     }
 
     pub(super) fn plug(&self, into: bool) {

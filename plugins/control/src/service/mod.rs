@@ -291,6 +291,7 @@ impl ControlService {
                 .iter()
                 .map(|rig| rig.teleoperators.script.state())
                 .collect(),
+            served: plant.all_served().iter().map(Served::counts).collect(),
         })
     }
 
