@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, IsTerminal, Write};
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use forearm::calibrations::{self, Stored};
@@ -17,7 +18,10 @@ use forearm_protocol::servo::{
 use serde_json::json;
 
 use super::live::{Live, buses};
-use super::{Failure, OrFail, print_json, tell};
+use super::{Failure, OrFail, interrupt, print_json, tell};
+
+/// How long motors may take to store again what they stored before.
+const PUTTING_BACK: Duration = Duration::from_secs(10);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct CalibrateArgs {
@@ -25,7 +29,7 @@ pub(crate) struct CalibrateArgs {
     #[arg(value_parser = super::parse_port)]
     port: String,
     /// LeRobot's id of the arm: names the calibration file.
-    #[arg(long, default_value = "None", value_name = "ID")]
+    #[arg(long, value_name = "ID")]
     id: String,
     /// The arm is a leader: LeRobot's teleoperator.
     #[arg(long)]
@@ -100,7 +104,7 @@ fn connect(args: &CalibrateArgs) -> Result<Live, Failure> {
 
 fn check(args: &CalibrateArgs, live: &Live, stored: Option<&Stored>) -> Result<(), Failure> {
     let state = live.state.as_deref();
-    let status = state.and_then(|state| Some(buses(state).first()?.1.calibration.clone()));
+    let status = state.and_then(|state| Some(buses(state).first()?.bus.calibration.clone()));
     let place = stored.map(|stored| stored.place.as_str());
     if args.json {
         let matches = status == Some(CalibrationStatus::Matches);
@@ -185,19 +189,34 @@ fn guide(args: &CalibrateArgs, live: &mut Live, device: Device) -> Result<Calibr
             Err(TryRecvError::Empty) => false,
             Err(TryRecvError::Disconnected) => true,
         };
-        if gone || Live::interrupted() {
-            let mut stop = process.stop();
-            // Motors get back what they had; if that fails, its reason is told.
-            let left = live.answer(&mut stop, &mut |event| process.note(event))?;
-            left.or_failed()?;
+        if gone || interrupt::is_told() {
             let why = if gone {
                 "the input ended before it was done; run this in a terminal"
             } else {
                 "interrupted"
             };
-            return Err(anyhow!("{why}; the motors store what they stored before")).or_failed();
+            let end = put_back(live, &mut process)?;
+            return Err(anyhow!("{why}: {end}")).or_failed();
         }
     }
+}
+
+/// Cancels, and waits until the motors store again what they stored before; answers how it ended.
+fn put_back(live: &mut Live, process: &mut CalibrationProcess) -> Result<String, Failure> {
+    let mut stop = process.stop();
+    live.answer(&mut stop, &mut |event| process.note(event))?
+        .or_failed()?;
+    let until = Instant::now() + PUTTING_BACK;
+    while Instant::now() < until {
+        live.listen(&mut |event| process.note(event))?;
+        if let Some(result) = process.result() {
+            return Ok(match result {
+                Ok(_) => "it had just ended; the new calibration is in the motors".to_owned(),
+                Err(why) => why.clone(),
+            });
+        }
+    }
+    Ok("the motors did not take back what they stored before; calibrate again".to_owned())
 }
 
 /// Each time that Enter is pressed.
@@ -241,7 +260,9 @@ impl Table {
                 CalibrationStage::Middle | CalibrationStage::Ranges => " Then press Enter.",
                 _ => "",
             };
-            tell(&format!("\x1b[J{}{prompt}\n", update.instruction))?;
+            // What is left of the table above.
+            let wipe = if self.live { "\x1b[J" } else { "" };
+            tell(&format!("{wipe}{}{prompt}\n", update.instruction))?;
         }
         if self.live && update.stage == CalibrationStage::Ranges {
             let text = ranges(update);

@@ -42,7 +42,9 @@ pub(crate) fn run(args: &FindPortArgs) -> Result<(), Failure> {
         );
         return Err(error).or_failed();
     }
-    tell("Unplug the USB cable of the arm that you look for.\n")?;
+    if !args.json {
+        tell("Unplug the USB cable of the arm that you look for.\n")?;
+    }
     let until = Instant::now() + Duration::from_secs_f64(args.wait);
     let gone = wait_until_gone(&there, &mut || {
         std::thread::sleep(LOOK_EVERY);

@@ -1,42 +1,47 @@
 //! Real arms under control without a window: what `teleoperate`, `calibrate` and `replay` share.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
+use forearm::calibrations;
 use forearm_control::{ControlConfig, ControlService, ControlSetup, Startup};
 use forearm_protocol::ServiceError;
 use forearm_protocol::control::{Event, Notice, NoticeLevel, Reply, Request, StateUpdate};
-use forearm_protocol::scene::{Backend, Scene, SceneBundle};
-use forearm_protocol::servo::{BusState, CalibrationStatus, Connection};
+use forearm_protocol::scene::{ArmSpec, Backend, Scene, SceneBundle};
+use forearm_protocol::servo::{BusState, CalibrationStatus, Connection, Role};
 use forearm_workers::{Handle, Host, Pending, RestartPolicy, supervise};
 
-use super::{Failure, OrFail};
+use super::{Failure, OrFail, interrupt};
 
 /// How often events are looked for; states come every 50 ms.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// How long connecting may take: opening, setting up twelve motors.
 const CONNECTING: Duration = Duration::from_secs(15);
-/// Set by Ctrl-C: the run should end, safely.
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// A control service, and what it told last.
 pub(super) struct Live {
     pub(super) control: Handle<ControlService>,
     /// The last state.
     pub(super) state: Option<Box<StateUpdate>>,
-    names: Vec<String>,
+    /// The scene's arms.
+    arms: Vec<ArmSpec>,
+}
+
+/// A bus of a real arm.
+pub(super) struct ArmBus<'a> {
+    /// The arm of the scene.
+    pub(super) arm: usize,
+    /// Which of its two.
+    pub(super) role: Role,
+    pub(super) bus: &'a BusState,
 }
 
 impl Live {
     /// Starts the service on its own thread; nothing moves yet.
     pub(super) fn start(bundle: Arc<SceneBundle>, config: ControlConfig) -> Self {
-        if let Err(error) = ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed)) {
-            tracing::debug!("Ctrl-C ends the program at once: {error}");
-        }
-        let names = bundle.scene.arms.iter().map(|arm| arm.name.clone());
-        let names = names.collect();
+        interrupt::listen();
+        let arms = bundle.scene.arms.clone();
         let startup = Startup {
             bundle: Some(bundle),
             ..Startup::default()
@@ -45,13 +50,8 @@ impl Live {
         Self {
             control: supervise(setup, Host::Thread, RestartPolicy::default()),
             state: None,
-            names,
+            arms,
         }
-    }
-
-    /// Whether Ctrl-C was pressed.
-    pub(super) fn interrupted() -> bool {
-        INTERRUPTED.load(Ordering::Relaxed)
     }
 
     /// Waits a little, then hands on what the service told.
@@ -86,27 +86,58 @@ impl Live {
             let buses = self.state.as_deref().map(buses);
             let waits = match &buses {
                 None => true,
-                Some(buses) => buses.iter().any(|(_, bus)| !is_ready(bus, calibrated)),
+                Some(buses) => buses.iter().any(|it| !is_ready(it.bus, calibrated)),
             };
             if !waits {
                 return Ok(());
             }
-            if let Some((arm, problem)) = buses
-                .iter()
-                .flatten()
-                .find_map(|(arm, bus)| Some((*arm, obstacle(bus, calibrated)?)))
-            {
-                let error = anyhow!("arm `{}`: {problem}", self.names[arm]);
-                return Err(error).or_failed();
+            let found = buses.iter().flatten();
+            let mut obstacles = found.filter_map(|it| self.obstacle(it, calibrated));
+            if let Some(problem) = obstacles.next() {
+                return Err(anyhow!(problem)).or_failed();
             }
-            if Self::interrupted() {
+            if interrupt::is_told() {
                 return Err(anyhow!("interrupted")).or_failed();
             }
             if Instant::now() > until {
-                let why = buses.iter().flatten().find_map(|(_, bus)| why(bus));
+                let why = buses.iter().flatten().find_map(|it| why(it.bus));
                 let why = why.unwrap_or_else(|| "it does not get ready".to_owned());
                 return Err(anyhow!("no connection: {why}")).or_failed();
             }
+        }
+    }
+
+    /// What keeps an arm from being driven that waiting does not mend.
+    fn obstacle(&self, it: &ArmBus<'_>, calibrated: bool) -> Option<String> {
+        let ArmBus { arm, role, bus } = it;
+        if bus.connection != Connection::Connected || !calibrated {
+            return None;
+        }
+        let spec = self.arms.get(*arm)?;
+        let serial = match role {
+            Role::Follower => spec.backend.serial(),
+            Role::Leader => spec.leader.as_ref(),
+        };
+        let id = calibrations::id_of(spec, serial?);
+        let leader = match role {
+            Role::Follower => "",
+            Role::Leader => " --leader",
+        };
+        let name = &spec.name;
+        let command = format!("forearm calibrate {} --id {id}{leader}", bus.port);
+        match &bus.calibration {
+            CalibrationStatus::Missing => Some(format!(
+                "arm `{name}`: there is no calibration with the id `{id}`; name the one that there is \
+                 (--id, --leader-id), or make one: {command}"
+            )),
+            CalibrationStatus::Differs(differences) => Some(format!(
+                "arm `{name}`: the motors on {} are calibrated otherwise than the file of `{id}` says \
+                 ({}); {command} --use-file writes the file's numbers into the motors, without \
+                 --use-file it calibrates anew",
+                bus.port,
+                CalibrationStatus::few(differences)
+            )),
+            CalibrationStatus::Unknown | CalibrationStatus::Matches => None,
         }
     }
 
@@ -150,13 +181,15 @@ pub(super) fn is_real(scene: &Scene) -> bool {
         .any(|arm| matches!(arm.backend, Backend::Serial(_)) || arm.leader.is_some())
 }
 
-/// The buses of real arms, each with its arm's number.
-pub(super) fn buses(state: &StateUpdate) -> Vec<(usize, &BusState)> {
+/// The buses of real arms.
+pub(super) fn buses(state: &StateUpdate) -> Vec<ArmBus<'_>> {
     let arms = state.arms.iter().enumerate();
     arms.flat_map(|(arm, it)| {
-        let leader = it.leader.as_deref().map(|leader| &leader.bus);
-        let both = it.bus.as_deref().into_iter().chain(leader);
-        both.map(move |bus| (arm, bus))
+        let follower = it.bus.as_deref().map(|bus| (Role::Follower, bus));
+        let leader = it.leader.as_deref();
+        let leader = leader.map(|leader| (Role::Leader, &leader.bus));
+        let both = follower.into_iter().chain(leader);
+        both.map(move |(role, bus)| ArmBus { arm, role, bus })
     })
     .collect()
 }
@@ -164,27 +197,6 @@ pub(super) fn buses(state: &StateUpdate) -> Vec<(usize, &BusState)> {
 fn is_ready(bus: &BusState, calibrated: bool) -> bool {
     bus.connection == Connection::Connected
         && (!calibrated || bus.calibration == CalibrationStatus::Matches)
-}
-
-/// What keeps an arm from being driven that waiting does not mend.
-fn obstacle(bus: &BusState, calibrated: bool) -> Option<String> {
-    if bus.connection != Connection::Connected || !calibrated {
-        return None;
-    }
-    let port = &bus.port;
-    match &bus.calibration {
-        CalibrationStatus::Missing => Some(format!(
-            "the arm on {port} has no calibration; make one with `forearm calibrate {port}` \
-             (--leader for a leader), or name the one that there is with --id"
-        )),
-        CalibrationStatus::Differs(differences) => Some(format!(
-            "the motors on {port} are calibrated otherwise than the file says ({}); \
-             `forearm calibrate {port} --use-file` writes the file's numbers into the motors, \
-             `forearm calibrate {port}` calibrates anew",
-            CalibrationStatus::few(differences)
-        )),
-        CalibrationStatus::Unknown | CalibrationStatus::Matches => None,
-    }
 }
 
 fn why(bus: &BusState) -> Option<String> {

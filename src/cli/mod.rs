@@ -8,6 +8,7 @@ mod bus;
 mod calibrate;
 mod emulate;
 mod find_port;
+mod interrupt;
 mod live;
 mod motors;
 mod release;
@@ -93,7 +94,7 @@ enum Command {
     /// Describe an arm, or compute its kinematics.
     #[command(subcommand)]
     Arm(arm::ArmCommand),
-    /// Measure the simulation on this machine.
+    /// Measure the simulation, and a follower's bus, on this machine.
     #[command(subcommand)]
     Bench(bench::BenchCommand),
     /// Render a scene into a PNG file, without a window.

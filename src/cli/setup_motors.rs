@@ -1,7 +1,7 @@
 //! `forearm setup-motors`: gives new motors their ids, one after the other, as LeRobot does.
 
 use anyhow::{anyhow, bail};
-use forearm_hardware::bus::Motor;
+use forearm_hardware::bus::{BusError, Job, Motor};
 use forearm_hardware::codec::model::{BAUD_RATES, DEFAULT_BAUD, STS3215, code_of_baud};
 use forearm_hardware::codec::registers;
 use forearm_hardware::line::{Answering, scan_bauds};
@@ -82,12 +82,32 @@ fn set_up(port: &str, motor: &Motor) -> anyhow::Result<Answering> {
             )
         }
     };
-    if let Some(model) = before.model
-        && model != STS3215
-    {
-        bail!("the motor is of model {model}; an SO-100/SO-101 has STS3215 motors ({STS3215})");
+    let several = || {
+        anyhow!(
+            "more than one motor answers with id {}: disconnect all but '{}'",
+            before.id,
+            motor.name
+        )
+    };
+    match before.model {
+        Some(STS3215) => {}
+        Some(model) => {
+            bail!("the motor is of model {model}; an SO-100/SO-101 has STS3215 motors ({STS3215})")
+        }
+        None => return Err(several()),
     }
     let line = bus::open(port, before.baud)?;
+    // Motors that are alike give the same answer at once, and it is understood; what they measure
+    // differs.
+    let measured = Job::ReadBlock {
+        id: before.id,
+        address: registers::PRESENT_POSITION.address,
+        len: registers::PRESENT_CURRENT.end() - registers::PRESENT_POSITION.address,
+    };
+    match line.run(measured) {
+        Err(BusError::Garbled { .. }) => return Err(several()),
+        other => other?,
+    };
     line.write(before.id, &registers::TORQUE_ENABLE, 0)?;
     line.write(before.id, &registers::ID, motor.id.into())?;
     let code = code_of_baud(DEFAULT_BAUD).ok_or_else(|| anyhow!("no code for {DEFAULT_BAUD}"))?;

@@ -20,7 +20,7 @@ use forearm_protocol::scene::{Scene, SceneBundle};
 use serde_json::json;
 
 use super::live::{self, Live};
-use super::{Failure, OrFail, SetupArgs, parse_duration, print_json};
+use super::{Failure, OrFail, SetupArgs, interrupt, parse_duration, print_json};
 
 /// Width of LeRobot's joint column: its longest motor name with `.pos`.
 const NAME_WIDTH: usize = "shoulder_lift.pos".len();
@@ -33,26 +33,31 @@ pub(crate) struct TeleoperateArgs {
     #[arg(long)]
     headless: bool,
     /// A motion file, or a built-in motion: `pick_and_place`, `wave`. Without one the arm holds.
-    #[arg(long, value_name = "FILE|NAME")]
+    #[arg(long, requires = "headless", value_name = "FILE|NAME")]
     script: Option<String>,
     /// How long to run, seconds; if left out, until the motion has ended, and without a motion until
     /// Ctrl-C.
-    #[arg(long, value_name = "SECONDS", value_parser = parse_duration)]
+    #[arg(long, requires = "headless", value_name = "SECONDS", value_parser = parse_duration)]
     duration: Option<f64>,
     /// Succeed (exit code 0) only if this holds at the end, for instance `cube-in-tray`.
-    #[arg(long, value_name = "OBJECT-in-TRAY")]
+    #[arg(long, requires = "headless", value_name = "OBJECT-in-TRAY")]
     expect: Option<Expectation>,
     /// First move every loose object by up to this far each way, metres.
-    #[arg(long, default_value_t = 0.0, value_name = "METRES", value_parser = parse_jitter)]
+    #[arg(long, requires = "headless", default_value_t = 0.0, value_name = "METRES", value_parser = parse_jitter)]
     jitter_objects: f64,
     /// Seed for `--jitter-objects`.
-    #[arg(long, default_value_t = 0, value_name = "NUMBER")]
+    #[arg(
+        long,
+        requires = "headless",
+        default_value_t = 0,
+        value_name = "NUMBER"
+    )]
     seed: u64,
     /// Run as fast as the machine can instead of in real time; the result is the same.
-    #[arg(long)]
+    #[arg(long, requires = "headless")]
     fast: bool,
     /// Print one JSON object at the end instead of LeRobot's loop line and table.
-    #[arg(long)]
+    #[arg(long, requires = "headless")]
     json: bool,
 }
 
@@ -194,7 +199,7 @@ fn drive(args: &TeleoperateArgs, bundle: Arc<SceneBundle>) -> Result<(), Failure
         .duration
         .map(|secs| Instant::now() + Duration::from_secs_f64(secs));
     let mut played = false;
-    while !Live::interrupted()
+    while !interrupt::is_told()
         && until.is_none_or(|until| Instant::now() < until)
         && !(played && until.is_none())
     {
@@ -220,6 +225,9 @@ fn drive(args: &TeleoperateArgs, bundle: Arc<SceneBundle>) -> Result<(), Failure
         print_json(&json!({ "timing": end.timing, "arms": arms }))?;
     } else {
         write_end(&scene, &models, &state, &end.timing).or_failed()?;
+    }
+    if interrupt::is_told() && args.script.is_some() {
+        return Err(anyhow!("interrupted before the motion had ended")).or_failed();
     }
     match end.scripts.into_iter().next() {
         Some(ScriptState::Failed(why)) => {
@@ -262,7 +270,7 @@ fn write_end(
         });
         writeln!(out, "{} on {}:\n{}", spec.name, arm.backend, table(rows))?;
     }
-    for (_, bus) in live::buses(state) {
+    for live::ArmBus { bus, .. } in live::buses(state) {
         let ms = |secs: f64| secs * 1e3;
         writeln!(
             out,

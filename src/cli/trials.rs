@@ -2,7 +2,6 @@
 //! little elsewhere, and tells how often it did what it should.
 
 use std::io::{IsTerminal, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
@@ -14,15 +13,12 @@ use forearm_workers::pool::{Pool, PoolConfig, PoolEvent, Task, Ticket, default_s
 use serde_json::json;
 
 use super::teleoperate::{parse_jitter, read_script};
-use super::{Failure, OrFail, SetupArgs, parse_duration, print_json};
+use super::{Failure, OrFail, SetupArgs, interrupt, parse_duration, print_json};
 
 /// How often results are looked for and progress is shown.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Tasks that wait in the pool beside those at work, so that no worker runs dry.
 const AHEAD: usize = 4;
-
-/// Set by Ctrl-C.
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// What is tried, and how often.
 #[derive(Debug, clap::Args)]
@@ -74,9 +70,7 @@ pub(crate) fn run(args: &TrialsArgs) -> Result<(), Failure> {
     let trial = first_trial(args).or_bad_input()?;
     let size = args.workers.map_or_else(default_size, usize::from);
     // The first Ctrl-C ends the runs; where that can't be had, it ends the program.
-    if let Err(error) = ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed)) {
-        tracing::debug!("Ctrl-C ends the program at once: {error}");
-    }
+    interrupt::listen();
     let mut batch = Batch::new(trial, args.runs, size);
     batch.play();
     let verdict = batch.verdict(needed);
@@ -153,7 +147,7 @@ impl Batch {
     fn play(&mut self) {
         let live = std::io::stderr().is_terminal();
         let begun = Instant::now();
-        while self.ended.len() < self.runs as usize && !INTERRUPTED.load(Ordering::Relaxed) {
+        while self.ended.len() < self.runs as usize && !interrupt::is_told() {
             while self.open.len() < self.size + AHEAD && self.begun < self.runs {
                 let seed = self.trial.seed.wrapping_add(u64::from(self.begun));
                 let trial = Trial {

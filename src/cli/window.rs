@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::anyhow;
-use bevy::app::AppExit;
+use bevy::app::{AppExit, Update};
+use bevy::ecs::message::MessageWriter;
 use forearm::capture::CapturePlugin;
 use forearm::files::LoadedScene;
 use forearm::{AppSetup, files, logging, settings};
@@ -12,7 +13,7 @@ use forearm_control::ControlConfig;
 use forearm_panel::PanelSettings;
 use forearm_protocol::scene::SceneBundle;
 
-use super::{Failure, OrFail, SetupArgs, parse_output, parse_picture, parse_size};
+use super::{Failure, OrFail, SetupArgs, interrupt, parse_output, parse_picture, parse_size};
 
 /// What to try when no window can be opened.
 const HEADLESS_HINT: &str = "to run without a window: forearm teleoperate --headless --script \
@@ -106,9 +107,18 @@ fn open(setup: AppSetup, args: &WindowArgs, notes: &[String]) -> Result<(), Fail
     for note in notes {
         tracing::warn!("{note}");
     }
+    // Arms are left as they should be, however the program is told to end.
+    interrupt::listen();
+    app.add_systems(Update, end_when_told);
     match app.run() {
         AppExit::Success => Ok(()),
         AppExit::Error(code) => Err(anyhow!("the window ended with code {code}")).or_failed(),
+    }
+}
+
+fn end_when_told(mut exit: MessageWriter<AppExit>) {
+    if interrupt::is_told() {
+        exit.write(AppExit::Success);
     }
 }
 

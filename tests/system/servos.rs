@@ -4,8 +4,8 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, sync_channel};
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -56,8 +56,10 @@ impl Talk {
 
     /// Reads until a line is what is looked for, and answers what was found in it.
     fn until<T>(&mut self, what: &str, mut found: impl FnMut(&str) -> Option<T>) -> T {
+        let deadline = Instant::now() + PATIENCE;
         loop {
-            let Ok(line) = self.lines.recv_timeout(PATIENCE) else {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Ok(line) = self.lines.recv_timeout(left) else {
                 panic!("it did not say {what}; it said: {:#?}", self.said);
             };
             let is = found(&line);
@@ -80,7 +82,18 @@ impl Talk {
         assert_eq!(sent, 0, "the signal is sent");
     }
 
+    /// Waits for its end; answers its exit code.
     fn end(&mut self) -> Option<i32> {
+        let deadline = Instant::now() + PATIENCE;
+        // Its output ends with it.
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.lines.recv_timeout(left) {
+                Ok(line) => self.said.push(line),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("it does not end: {:#?}", self.said),
+            }
+        }
         self.child.wait().expect("it ends").code()
     }
 }
@@ -387,18 +400,21 @@ fn a_killed_program_leaves_motors_that_hold() {
 }
 
 #[test]
-fn an_interrupted_program_lets_the_arm_go() {
+fn a_program_that_is_told_to_end_lets_the_arm_go() {
     let mut arms = Arms::serve("interrupted", "empty", &["arm"], &["--calibrated"]);
-    let mut drive = moving(&mut arms);
-    drive.signal(libc::SIGINT);
-    assert_eq!(drive.end(), Some(0));
-    let motors = arms.motors(0);
-    assert!(
-        all(&motors, "torque")
+    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+        let mut drive = moving(&mut arms);
+        drive.signal(signal);
+        assert_eq!(drive.end(), Some(1), "signal {signal}");
+        let motors = arms.motors(0);
+        let limp = all(&motors, "torque")
             .iter()
-            .all(|torque| **torque == false),
-        "{motors:?}"
-    );
+            .all(|torque| **torque == false);
+        assert!(limp, "signal {signal}: {motors:?}");
+        arms.talk.json_until("that the arm rests", |told| {
+            (told["rests"] == "follower").then_some(())
+        });
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ use forearm_protocol::ServiceError;
 use forearm_protocol::control::{
     Event, Inspection, JointState, LoopTiming, Reply, Request, ScriptState, StateUpdate,
 };
-use forearm_protocol::scene::{ModelProblem, Scene, SceneBundle};
+use forearm_protocol::scene::{ArmSpec, Backend, ModelProblem, Scene, SceneBundle};
 use forearm_workers::{Handle, Host, Pending, Status, spawn};
 use serde::Serialize;
 
@@ -176,6 +176,13 @@ impl HeadlessRun {
             realtime,
             expect,
         } = options;
+        // Stepped time is faster than any arm: limits on speed would not hold.
+        let is_simulated = |arm: &ArmSpec| arm.backend == Backend::Sim && arm.leader.is_none();
+        let bundle = if realtime || bundle.scene.arms.iter().all(is_simulated) {
+            bundle
+        } else {
+            Arc::new(bundle.simulated())
+        };
         let until = duration_secs.map_or(Until::ScriptsDone(REST_SECS), Until::Elapsed);
         let config = ControlConfig { until, ..config };
         config.check()?;

@@ -17,6 +17,8 @@ use forearm_protocol::scene::{Backend, SceneBundle};
 use forearm_protocol::servo::{ArmCalibrations, BusState, SerialArm};
 use serde_json::{Value, json};
 
+use crate::cli::emulate::parse_latency;
+use crate::cli::interrupt;
 use crate::cli::live::Live;
 use crate::cli::{Failure, OrFail, parse_duration, print_json, tell};
 
@@ -37,7 +39,7 @@ pub(crate) struct BusArgs {
     #[arg(long, default_value_t = 20.0, value_name = "SECONDS", value_parser = parse_duration)]
     secs: f64,
     /// Latency of each USB adapter, milliseconds.
-    #[arg(long, default_value_t = 1.0, value_name = "MS")]
+    #[arg(long, default_value_t = 1.0, value_name = "MS", value_parser = parse_latency)]
     latency_ms: f64,
     /// Control ticks a second: more than the buses allow, so that these are the limit.
     #[arg(long, default_value_t = 1000.0, value_name = "HZ", value_parser = crate::cli::parse_rate)]
@@ -125,7 +127,7 @@ pub(super) fn run(args: &BusArgs) -> Result<(), Failure> {
     let begin = Instant::now() + SETTLE;
     let end = begin + Duration::from_secs_f64(args.secs);
     let mut measured = Measured::default();
-    while Instant::now() < end && !Live::interrupted() {
+    while Instant::now() < end && !interrupt::is_told() {
         live.listen(&mut |event| {
             if let Event::State(state) = event
                 && Instant::now() > begin
@@ -198,25 +200,25 @@ impl Arms {
             .env("HF_LEROBOT_CALIBRATION", folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
-        let mut process = command.spawn().context("the virtual arms don't start")?;
-        let output = process.stdout.take().context("no pipe")?;
+        let mut arms = Self {
+            process: command.spawn().context("the virtual arms don't start")?,
+            ports,
+            folder: folder.to_owned(),
+        };
+        let output = arms.process.stdout.take().context("no pipe")?;
         let mut lines = BufReader::new(output).lines();
         let told = lines
             .next()
             .context("the virtual arms have ended at once")??;
         let ready = serde_json::from_str::<Value>(&told)?["arms"].is_array();
         anyhow::ensure!(ready, "the virtual arms said: {told}");
-        let input = process.stdin.as_mut().context("no pipe")?;
+        let input = arms.process.stdin.as_mut().context("no pipe")?;
         writeln!(input, "right hand {}", HAND)?;
         // Whatever else they say is not waited for.
         std::thread::Builder::new()
             .name("arms".to_owned())
             .spawn(move || lines.map_while(Result::ok).for_each(drop))?;
-        Ok(Self {
-            process,
-            ports,
-            folder: folder.to_owned(),
-        })
+        Ok(arms)
     }
 
     /// A follower and its leader, calibrated as the virtual motors are.

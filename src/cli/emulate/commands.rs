@@ -16,7 +16,8 @@ pub(super) const HELP: &str = "\
 [ARM] attach JOINT|all   only this motor is on the bus, or all are
 [ARM] overload JOINT     a joint was blocked for too long
 [ARM] hot JOINT CELSIUS  a motor gets hot; without a number as it is by itself
-[ARM] drop SHARE | corrupt SHARE | wrong-id SHARE | delay SHARE MS   faults from now on
+[ARM] drop SHARE | corrupt SHARE | wrong-id SHARE | delay SHARE MS
+                         this fault from now on, instead of any before
 [ARM] no faults
 quit
 ARM is the arm's name; the first if left out.";

@@ -4,7 +4,6 @@ mod commands;
 
 use std::io::BufRead;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -16,13 +15,13 @@ use forearm_control::{
     ControlConfig, ControlService, ControlSetup, ServedArm, ServedAt, ServedWire, Startup,
 };
 use forearm_protocol::control::{Command, Event, JointState, Notice, Reply, Request, StateUpdate};
-use forearm_protocol::scene::{Backend, SceneBundle};
+use forearm_protocol::scene::SceneBundle;
 use forearm_protocol::servo::{Role, ServedFaults};
 use forearm_workers::{Handle, Host, Pending, RestartPolicy, supervise};
 use serde_json::json;
 
 use super::teleoperate::read_script;
-use super::{Failure, OrFail, print_json, tell, window};
+use super::{Failure, OrFail, interrupt, print_json, tell, window};
 use commands::{Hand, Order};
 
 /// How often events and orders are looked for.
@@ -33,8 +32,6 @@ const ORDERS: usize = 64;
 const NEAR: f64 = 0.02;
 /// An arm with a joint faster than this moves, radians (metres) a second; slower ones only settle.
 const MOVES: f64 = 0.3;
-/// Set when the program should end.
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct EmulateArgs {
@@ -110,7 +107,7 @@ pub(crate) fn run(args: &EmulateArgs, log: &str) -> Result<(), Failure> {
     for note in &loaded.notes {
         tracing::warn!("{note}");
     }
-    let bundle = simulated(&loaded.bundle);
+    let bundle = Arc::new(loaded.bundle.simulated());
     let models = bundle.arm_models().or_bad_input()?;
     if args.links.len() > models.len() {
         let error = anyhow::anyhow!(
@@ -131,17 +128,7 @@ pub(crate) fn run(args: &EmulateArgs, log: &str) -> Result<(), Failure> {
     }
     let hand = args.hand.as_deref().map(read_script).transpose();
     let hand = hand.or_bad_input()?;
-    Bench::new(args.json, bundle, models, config).serve(hand, args.window.duration())
-}
-
-/// The scene with simulated arms only: those are what is served.
-fn simulated(bundle: &SceneBundle) -> Arc<SceneBundle> {
-    let mut bundle = bundle.clone();
-    for arm in &mut bundle.scene.arms {
-        arm.backend = Backend::Sim;
-        arm.leader = None;
-    }
-    Arc::new(bundle)
+    Bench::new(args, bundle, models, config).serve(hand, args.window.duration())
 }
 
 /// How each arm of the scene is served.
@@ -204,6 +191,7 @@ fn mount_ticks(seed: u64, arm: usize, joints: usize) -> Vec<f64> {
 /// The served arms, and who orders what.
 struct Bench {
     json: bool,
+    calibrated: bool,
     names: Vec<String>,
     models: Vec<Arc<ArmModel>>,
     control: Handle<ControlService>,
@@ -220,14 +208,15 @@ struct Bench {
 
 impl Bench {
     fn new(
-        json: bool,
+        args: &EmulateArgs,
         bundle: Arc<SceneBundle>,
         models: Vec<Arc<ArmModel>>,
         config: ControlConfig,
     ) -> Self {
         let names = bundle.scene.arms.iter().map(|arm| arm.name.clone());
         Self {
-            json,
+            json: args.json,
+            calibrated: args.calibrated,
             hands: vec![None; models.len()],
             moves: vec![false; models.len()],
             names: names.collect(),
@@ -251,9 +240,7 @@ impl Bench {
     }
 
     fn serve(mut self, hand: Option<String>, duration_secs: Option<f64>) -> Result<(), Failure> {
-        if let Err(error) = ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed)) {
-            tracing::debug!("Ctrl-C ends the program at once: {error}");
-        }
+        interrupt::listen();
         if let Some(text) = hand {
             for arm in 0..self.hands.len() {
                 self.repeat("hand", arm, text.clone());
@@ -261,9 +248,7 @@ impl Bench {
         }
         let orders = orders();
         let until = duration_secs.map(|secs| Instant::now() + Duration::from_secs_f64(secs));
-        while !INTERRUPTED.load(Ordering::Relaxed)
-            && until.is_none_or(|until| Instant::now() < until)
-        {
+        while !interrupt::is_told() && until.is_none_or(|until| Instant::now() < until) {
             self.listen()?;
             while let Ok(line) = orders.try_recv() {
                 match commands::parse(&line, &self.names, &self.models) {
@@ -390,7 +375,11 @@ impl Bench {
             return print_json(&json!({ "arms": arms }));
         }
         for (name, port) in ports {
-            tell(&format!("{name}: {port}\n"))?;
+            let id = match self.calibrated {
+                true => format!(", --id emulated_{name}"),
+                false => String::new(),
+            };
+            tell(&format!("{name}: {port}{id}\n"))?;
         }
         tell("Ctrl-C ends it; `help` and Enter lists what can happen meanwhile.\n")
     }
@@ -485,7 +474,7 @@ fn parse_share(text: &str) -> Result<f64, String> {
     parse_within(text, 1.0, "share").map_err(|error| error.to_string())
 }
 
-fn parse_latency(text: &str) -> Result<f64, String> {
+pub(super) fn parse_latency(text: &str) -> Result<f64, String> {
     parse_within(text, 1000.0, "such time").map_err(|error| error.to_string())
 }
 

@@ -28,7 +28,7 @@ struct State {
     /// Cycles up to this one were read before the stage began.
     stale_cycle: u64,
     /// Whether ranges have begun.
-    ranging: bool,
+    ranging: u16,
 }
 
 impl Desk {
@@ -46,7 +46,7 @@ impl Desk {
             lost: None,
             cycle: 0,
             stale_cycle: 0,
-            ranging: false,
+            ranging: 0,
         })))
     }
 
@@ -80,14 +80,19 @@ impl Desk {
             }
         }
         if state.stage == CalibrationStage::Ranges && sample.cycle > state.stale_cycle {
-            for joint in &mut state.joints {
-                if !state.ranging {
+            for (index, joint) in state.joints.iter_mut().enumerate() {
+                let bit = 1 << index;
+                // A motor that was not heard in this cycle has a position from before its homing.
+                if sample.fresh & bit == 0 {
+                    continue;
+                }
+                if state.ranging & bit == 0 {
                     (joint.min, joint.max) = (joint.position, joint.position);
+                    state.ranging |= bit;
                 }
                 joint.min = joint.min.min(joint.position);
                 joint.max = joint.max.max(joint.position);
             }
-            state.ranging = true;
         }
     }
 

@@ -131,6 +131,15 @@ impl Motors {
         self.was_set_up = true;
         self.torque = done.torque;
         self.guard = Guard::default();
+        if let Some(why) = done.obstacle {
+            self.wants_torque = false;
+            let text = format!("{}: torque stays off: {why}.", self.title);
+            news.push((NoticeLevel::Warning, text));
+        }
+        if done.torque && !self.wants_torque && self.spec.role == Role::Follower {
+            // It was switched off while it was being set up.
+            self.switch(false);
+        }
         if self.trouble.take().is_some() {
             let text = format!("{}: it is there again.", self.title);
             news.push((NoticeLevel::Info, text));

@@ -74,6 +74,8 @@ pub struct Motors {
     wants_torque: bool,
     torque: bool,
     switching: Option<Switching>,
+    /// When torque that could not be switched off is switched off again, seconds.
+    off_again_at_secs: Option<f64>,
     /// The newest sample of this connection, and when it came, by the loop's time.
     sample: Option<Sample>,
     sampled_at_secs: f64,
@@ -132,6 +134,7 @@ impl Motors {
             wants_torque: spec.role == Role::Follower,
             torque: false,
             switching: None,
+            off_again_at_secs: None,
             sample: None,
             sampled_at_secs: 0.0,
             now_secs: 0.0,
@@ -159,6 +162,7 @@ impl Motors {
         }
         self.go_on(news);
         self.go_on_switching(news);
+        self.go_on_switching_off();
         self.footing(news)
     }
 
@@ -167,10 +171,25 @@ impl Motors {
             return Footing::None;
         };
         let mut settle = 0;
+        let follows = self.spec.role == Role::Follower;
         for alarm in self.guard.look(&sample, self.mask, self.now_secs) {
             let told = alarm.told(&self.motors);
             match alarm {
-                Alarm::TooHot { .. } if self.spec.role == Role::Follower => {
+                // A leader has no torque, and gets none. A gripper that holds something is blocked: it
+                // would let go; its own protection limits how hard it presses.
+                Alarm::Blocked { motor, fault }
+                    if !follows || self.spec.model.gripper == Some(motor) =>
+                {
+                    let text = format!(
+                        "{}: `{}` protects itself ({}) and holds with less force.",
+                        self.title,
+                        self.motors[motor].name,
+                        fault.name()
+                    );
+                    news.push((NoticeLevel::Info, text));
+                    continue;
+                }
+                Alarm::TooHot { .. } if follows => {
                     self.wants_torque = false;
                     self.switch(false);
                 }

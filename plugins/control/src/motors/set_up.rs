@@ -41,6 +41,32 @@ pub(super) struct Plan {
 pub(super) struct SetUp {
     pub(super) status: CalibrationStatus,
     pub(super) torque: bool,
+    /// Why torque stayed off though it should go on, and what to do.
+    pub(super) obstacle: Option<String>,
+}
+
+/// How far beyond its calibrated range a joint may stand and be switched on, ticks: less than two
+/// degrees.
+const BEYOND: i32 = 20;
+
+/// A joint that stands outside of its calibrated range, and what to do. Its servo would take the
+/// nearer end of the range for its goal, and go there at once.
+pub(super) fn out_of_range(
+    calibration: &Calibration,
+    motors: &[Motor],
+    positions: &[i32],
+) -> Option<String> {
+    motors.iter().zip(positions).find_map(|(motor, ticks)| {
+        let range = calibration.motor(&motor.name).ok()?;
+        let (min, max) = (range.range_min, range.range_max);
+        (*ticks < min - BEYOND || *ticks > max + BEYOND).then(|| {
+            format!(
+                "`{}` stands at {ticks}, outside of its calibrated range from {min} to {max}: move \
+                 it into its range by hand, then switch torque on",
+                motor.name
+            )
+        })
+    })
 }
 
 /// The registers of one motor.
@@ -92,7 +118,11 @@ pub(super) async fn set_up(jobs: Jobs, plan: Plan) -> Result<SetUp, String> {
     if status != CalibrationStatus::Matches {
         // It is watched, and nothing of it is changed: not its torque either.
         let torque = found.iter().any(|it| it.get(&reg::TORQUE_ENABLE) == 1);
-        return Ok(SetUp { status, torque });
+        return Ok(SetUp {
+            status,
+            torque,
+            obstacle: None,
+        });
     }
     let kept = plan.again
         && found.iter().all(|it| {
@@ -107,13 +137,28 @@ pub(super) async fn set_up(jobs: Jobs, plan: Plan) -> Result<SetUp, String> {
                 .map_err(told)?;
         }
     }
-    let torque = plan.role == Role::Follower && plan.torque;
+    let wanted = plan.role == Role::Follower && plan.torque;
+    let obstacle = match (&plan.calibration, wanted) {
+        (Some(calibration), true) => {
+            let register = &reg::PRESENT_POSITION;
+            match jobs.run(Job::ReadAll { register }).await.map_err(told)? {
+                JobReply::Values(positions) => out_of_range(calibration, &plan.motors, &positions),
+                _ => None,
+            }
+        }
+        _ => None,
+    };
+    let torque = wanted && obstacle.is_none();
     if torque {
         jobs.torque(plan.mask, true).await.map_err(told)?;
     } else if kept {
         jobs.torque(plan.mask, false).await.map_err(told)?;
     }
-    Ok(SetUp { status, torque })
+    Ok(SetUp {
+        status,
+        torque,
+        obstacle,
+    })
 }
 
 /// As fast as a servo can; LeRobot's value.

@@ -3,8 +3,12 @@
 use forearm_protocol::control::NoticeLevel;
 use forearm_protocol::servo::{CalibrationStatus, Role};
 
-use super::{Motors, News, guard};
+use super::connection::Stage;
+use super::{Motors, News, guard, set_up};
 use crate::procedure::{Jobs, Procedure};
+
+/// Time between two attempts to switch torque off, seconds.
+const OFF_AGAIN_SECS: f64 = 1.0;
 
 /// Torque that is being switched.
 pub(super) struct Switching {
@@ -36,11 +40,27 @@ impl Motors {
                 self.begun = false;
             }
             Some(Err(why)) => {
-                let text = format!("{}: torque was not switched: {why}.", self.title);
-                news.push((NoticeLevel::Error, text));
+                if self.off_again_at_secs.is_none() {
+                    let text = format!("{}: torque was not switched: {why}.", self.title);
+                    news.push((NoticeLevel::Error, text));
+                }
+                let off = !self.wants_torque && self.spec.role == Role::Follower;
+                self.off_again_at_secs = off.then_some(self.now_secs + OFF_AGAIN_SECS);
+                self.switching = None;
+                return;
             }
         }
+        self.off_again_at_secs = None;
         self.switching = None;
+    }
+
+    /// Torque that could not be switched off is switched off again.
+    pub(super) fn go_on_switching_off(&mut self) {
+        let due = self.off_again_at_secs.is_some_and(|at| self.now_secs >= at);
+        let may = self.is_linked() && !matches!(self.stage, Stage::Lent);
+        if due && may && !self.wants_torque && self.switching.is_none() {
+            self.switch(false);
+        }
     }
 
     /// A motor that protects itself holds with little force until its torque is switched on again:
@@ -67,15 +87,22 @@ impl Motors {
                 }
                 CalibrationStatus::Unknown | CalibrationStatus::Matches => {}
             }
-            if let Some(why) = self
-                .sample
-                .and_then(|it| guard::too_warm(&it, &self.motors))
-            {
-                return Err(why);
+            if let Some(sample) = &self.sample {
+                if let Some(why) = guard::too_warm(sample, &self.motors) {
+                    return Err(why);
+                }
+                let calibration = self.spec.calibration.as_ref();
+                let astray = calibration
+                    .and_then(|it| set_up::out_of_range(it, &self.motors, &sample.positions));
+                if let Some(why) = astray {
+                    return Err(why);
+                }
             }
         }
         self.wants_torque = on;
-        if self.is_there() {
+        // Off is tried on whoever hears it, also while another motor is missing.
+        let may_switch_off = !on && self.is_linked() && !matches!(self.stage, Stage::Lent);
+        if self.is_there() || may_switch_off {
             self.switch(on);
         }
         Ok(())

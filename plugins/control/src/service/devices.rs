@@ -26,6 +26,13 @@ pub(super) struct Errands {
     open: Vec<Open>,
 }
 
+impl Errands {
+    /// Whether a person is being led through a calibration.
+    pub(super) fn is_calibrating(&self) -> bool {
+        self.guided.is_some()
+    }
+}
+
 /// An answer that waits for motors.
 struct Open {
     answer: Answer<Reply>,
@@ -182,8 +189,13 @@ impl ControlService {
         answer: Answer<Reply>,
     ) {
         let what = "asking a motor";
-        let asked = self
-            .refuse_if_many(what)
+        let writes = matches!(request, MotorRequest::Write { .. });
+        let free = match writes {
+            true => self.refuse_if_lent(device, what),
+            false => Ok(()),
+        };
+        let asked = free
+            .and_then(|()| self.refuse_if_many(what))
             .and_then(|()| self.motors(device, what))
             .and_then(|motors| {
                 if !motors.is_linked() {
@@ -318,7 +330,11 @@ impl ControlService {
     pub(super) fn drop_errands(&mut self, why: &str, cx: &mut Context<'_, Self>) {
         let errands = std::mem::take(&mut self.errands);
         if let Some(guided) = errands.guided {
-            end_calibration(&guided, Err(why.to_owned()), cx);
+            let why = format!(
+                "{why}; what the motors store may be neither the old nor the new calibration: \
+                 calibrate again, or write the file into them"
+            );
+            end_calibration(&guided, Err(why), cx);
         }
         for open in errands.open {
             let error = refused("waiting for motors", why.to_owned(), "ask again");
@@ -405,7 +421,7 @@ fn register_work(
                 .map_err(|error| error.to_string())
         }));
     };
-    let (value, torque) = (*value, motors.torque());
+    let value = *value;
     if MOVING.contains(register) {
         return Err(format!(
             "{} moves the arm without any limit; drive the arm, or switch its torque",
@@ -418,13 +434,14 @@ fn register_work(
             register.name
         ));
     }
-    if register.eeprom && torque {
-        return Err(format!(
-            "{} may make the arm jump while its torque is on; switch torque off first",
-            register.name
-        ));
-    }
     Ok(Procedure::new(async move {
+        let torque = jobs.read(id, &reg::TORQUE_ENABLE).await;
+        if register.eeprom && torque.map_err(|error| error.to_string())? != 0 {
+            return Err(format!(
+                "{} may make the arm jump while its torque is on; switch torque off first",
+                register.name
+            ));
+        }
         let written = async {
             jobs.write(id, register, value).await?;
             jobs.read(id, register).await

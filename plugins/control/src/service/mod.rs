@@ -137,6 +137,10 @@ impl ControlService {
         cx: &mut Context<'_, Self>,
     ) -> Result<(), ServiceError> {
         let what = format!("loading the scene `{}`", bundle.scene.name);
+        if self.errands.is_calibrating() {
+            let why = "an arm is being calibrated".to_owned();
+            return Err(refused(&what, why, "end or cancel the calibration first"));
+        }
         let next = "correct the scene and load it again; the present one stays";
         let models = bundle
             .arm_models()

@@ -80,6 +80,8 @@ pub struct Bus {
     has_sample: bool,
     /// Whether a job's question is next, not a cycle.
     job_turn: bool,
+    /// Since when the present job was kept from asking, by questions that were not answered.
+    deferred_since: Option<f64>,
     errand: Option<Errand>,
     queue: VecDeque<(JobId, Job)>,
     replies: VecDeque<(JobId, Result<JobReply, BusError>)>,
@@ -118,6 +120,7 @@ impl Bus {
             },
             has_sample: false,
             job_turn: true,
+            deferred_since: None,
             errand: None,
             queue: VecDeque::with_capacity(MAX_JOBS),
             replies: VecDeque::with_capacity(2 * MAX_JOBS),

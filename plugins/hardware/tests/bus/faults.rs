@@ -259,3 +259,45 @@ fn torque_goes_off_through_faults() {
         assert_eq!(command.torque, 0, "seed {seed}");
     }
 }
+
+/// Every cycle may leave its last question unanswered; jobs have their turn all the same.
+#[test]
+fn a_flaky_motor_does_not_keep_jobs_waiting() {
+    let torque = |on| Job::Torque { mask: ALL, on };
+    let register = &registers::PRESENT_POSITION;
+    // As patient as on a port of the system and as in a browser.
+    for reply_timeout_secs in [0.02, 0.1] {
+        for seed in 1..=20_u32 {
+            let config = BusConfig {
+                reply_timeout_secs,
+                ..BusConfig::of(JOINTS)
+            };
+            let mut rig = Rig::new(config, &distinct(Faults::default(), 1));
+            rig.sample();
+            rig.job(torque(true)).unwrap();
+            rig.make_flaky(6, seed.wrapping_mul(0x9E37_79B9));
+            rig.run(0.3, |_, _| {});
+            let began = rig.now;
+            rig.job(Job::Read { id: 1, register }).unwrap();
+            let took = rig.now - began;
+            let longest = 4.0 * reply_timeout_secs;
+            assert!(took < longest, "read, seed {seed}: {took} s");
+            rig.run(0.1, |_, _| {});
+            let began = rig.now;
+            let answer = rig.job(torque(false));
+            let took = rig.now - began;
+            assert!(took < 1.0, "off, seed {seed}: {took} s");
+            assert!(
+                matches!(
+                    answer,
+                    Ok(JobReply::Done { .. }) | Err(BusError::NoAnswer { .. })
+                ),
+                "{answer:?}"
+            );
+            let now = rig.now;
+            assert_eq!(rig.chain.pass(now).torque, 0, "seed {seed}");
+            let sample = rig.sample();
+            assert_eq!((sample.absent, sample.limp), (0, ALL), "cycles go on");
+        }
+    }
+}

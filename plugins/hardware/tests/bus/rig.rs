@@ -27,6 +27,8 @@ pub(crate) struct Rig {
     pub(crate) now: f64,
     baud: u32,
     plugged: bool,
+    /// A motor about half of whose replies don't arrive, and the state of its dice.
+    flaky: Option<(u8, u32)>,
     answers: Vec<(JobId, Result<JobReply, BusError>)>,
     pub(crate) sent: Vec<u8>,
 }
@@ -40,6 +42,7 @@ impl Rig {
             plant: SimplePlant::default(),
             now: 0.0,
             plugged: true,
+            flaky: None,
             answers: Vec::new(),
             sent: Vec::new(),
         }
@@ -69,6 +72,9 @@ impl Rig {
         self.plant.step(&command, self.now - before);
         let mut came = false;
         while let Some(bytes) = self.chain.transmit(self.now) {
+            if self.flaky.as_mut().is_some_and(|flaky| loses(flaky, bytes)) {
+                continue;
+            }
             came = true;
             self.bus.receive(self.now, bytes);
         }
@@ -123,7 +129,23 @@ impl Rig {
         }
     }
 
+    /// From now on about half of this motor's replies don't arrive.
+    pub(crate) fn make_flaky(&mut self, id: u8, seed: u32) {
+        self.flaky = Some((id, seed.max(1)));
+    }
+
     pub(crate) fn turn(&mut self, knob: Knob) {
         self.chain.turn(knob);
     }
+}
+
+/// Whether a packet is of the flaky motor and lost this time.
+fn loses((id, dice): &mut (u8, u32), packet: &[u8]) -> bool {
+    if packet.get(2) != Some(&*id) {
+        return false;
+    }
+    *dice ^= *dice << 13;
+    *dice ^= *dice >> 17;
+    *dice ^= *dice << 5;
+    *dice & 0x100 != 0
 }

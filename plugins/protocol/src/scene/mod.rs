@@ -325,6 +325,19 @@ impl Backend {
     }
 }
 
+impl SceneBundle {
+    /// The same with simulated arms in place of real and replayed ones, and without leaders.
+    #[must_use]
+    pub fn simulated(&self) -> Self {
+        let mut bundle = self.clone();
+        for arm in &mut bundle.scene.arms {
+            arm.backend = Backend::Sim;
+            arm.leader = None;
+        }
+        bundle
+    }
+}
+
 impl fmt::Display for Backend {
     /// As `--arm` takes it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -12,9 +12,14 @@ impl Bus {
         }
         self.job_turn = false;
         let unanswered = self.errand.as_ref().is_some_and(Errand::asks_nobody);
+        let since = self.deferred_since;
+        let overdue = since.is_some_and(|since| now - since > self.patience.limit());
         // An answer to an earlier question could be taken for one to this.
         if now < self.uncertain_until && !unanswered {
-            if !self.cycles_run() || self.present() == 0 {
+            self.deferred_since.get_or_insert(now);
+            // A flaky motor leaves question after question of cycles unanswered: then they pause.
+            if overdue || !self.cycles_run() || self.present() == 0 {
+                self.job_turn = true;
                 self.phase = Phase::Quieting {
                     until: self.uncertain_until,
                     secs: 0.0,
@@ -26,6 +31,8 @@ impl Bus {
         let Some(mut errand) = self.errand.take().or_else(|| self.next_errand()) else {
             return false;
         };
+        // Goals and positions wait until the torque is off, if that had to wait for them.
+        self.job_turn = overdue && errand.effect(&self.names).off != 0;
         let expect = errand.ask(&mut self.packet, &self.names);
         let (id, sent) = (errand.id, expect.is_ok());
         if sent {
@@ -119,6 +126,7 @@ impl Bus {
         let Some(errand) = self.errand.take() else {
             return;
         };
+        self.deferred_since = None;
         let effect = errand.effect(&self.names);
         self.goals.drop_of(effect.ends_goals);
         if result.is_ok() {

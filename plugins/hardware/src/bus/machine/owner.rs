@@ -149,6 +149,7 @@ impl Bus {
     }
 
     pub(super) fn fail_jobs(&mut self, error: &BusError) {
+        self.deferred_since = None;
         if let Some(id) = self.errand.take().and_then(|errand| errand.id) {
             self.answer(Some(id), Err(error.clone()));
         }
