@@ -39,6 +39,8 @@ pub use tools::{Answering, scan_bauds};
 #[cfg(target_family = "wasm")]
 pub use web::{Line, now_secs};
 
+use std::cell::Cell;
+
 use crossbeam_channel::{Receiver, TryRecvError};
 
 use crate::bus::{BusConfig, BusError, JobReply};
@@ -96,6 +98,8 @@ pub enum LineState {
 pub struct Ticket {
     port: String,
     answer: Receiver<Result<JobReply, BusError>>,
+    /// Whether the answer was taken.
+    is_taken: Cell<bool>,
 }
 
 impl Ticket {
@@ -104,7 +108,12 @@ impl Ticket {
     #[must_use = "an answer can be taken only once"]
     pub fn try_take(&self) -> Option<Result<JobReply, BusError>> {
         match self.answer.try_recv() {
-            Ok(answer) => Some(answer),
+            Ok(answer) => {
+                self.is_taken.set(true);
+                Some(answer)
+            }
+            // Whoever answered may not have let go of its end yet.
+            Err(TryRecvError::Empty) if self.is_taken.get() => Some(Err(self.closed())),
             Err(TryRecvError::Empty) => None,
             Err(TryRecvError::Disconnected) => Some(Err(self.closed())),
         }

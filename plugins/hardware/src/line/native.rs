@@ -1,5 +1,6 @@
 //! A line on a thread.
 
+use std::cell::Cell;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -104,7 +105,8 @@ impl Line {
         let connect = move || {
             let path = port::locate(&port, seen.as_ref())?;
             let io = port::open(&path, baud)?;
-            seen = port::identify(&path).or_else(|| seen.take());
+            // Another device may have got the path since it was looked for.
+            port::recognize(&port, &path, &mut seen)?;
             Ok(Box::new(io) as Box<dyn SerialIo>)
         };
         Self::on(&name, config, connect)
@@ -214,6 +216,7 @@ impl Line {
         let ticket = Ticket {
             port: self.port.clone(),
             answer,
+            is_taken: Cell::default(),
         };
         if let Err(TrySendError::Full(Request::Job(_, sender))) =
             self.requests.try_send(Request::Job(job, sender))

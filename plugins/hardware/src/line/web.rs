@@ -4,7 +4,7 @@
 //! ticks of whoever owns the line; timeouts are timers. Everything happens on the thread that opened
 //! the line.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
 use std::sync::OnceLock;
@@ -180,6 +180,7 @@ impl Line {
         Ticket {
             port: self.port.clone(),
             answer,
+            is_taken: Cell::default(),
         }
     }
 

@@ -19,7 +19,7 @@ mod native;
 pub mod web;
 
 #[cfg(not(target_family = "wasm"))]
-pub use native::{NativePort, identify, list, locate, open};
+pub use native::{NativePort, identify, list, locate, open, recognize};
 
 /// Bytes to a bus and back.
 pub trait SerialIo: Send {

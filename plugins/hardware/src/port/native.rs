@@ -184,16 +184,27 @@ pub fn identify(path: &str) -> Option<UsbIdentity> {
 }
 
 /// The path that leads to the port now. A device that was seen before is looked for first, then what
-/// the name says.
+/// the name says, unless another device is there.
 ///
 /// # Errors
-/// [`PortError::NotFound`] for a serial number that no port has. A path is not looked at.
+/// [`PortError::NotFound`] for a serial number that no port has, and for a path at which another
+/// device is than the one that was seen. Any other path is not looked at.
 pub fn locate(name: &PortName, seen: Option<&UsbIdentity>) -> Result<String, PortError> {
     if seen.is_none() && name.usb_serial().is_none() {
         return Ok(name.as_str().to_owned());
     }
     let ports = list();
     let real = real_path(name.as_str());
+    chosen(name, &real, seen, &ports).ok_or_else(|| missing(name, seen, &ports))
+}
+
+/// Which of the ports it is, or the name's path. `real` is where that leads.
+fn chosen(
+    name: &PortName,
+    real: &str,
+    seen: Option<&UsbIdentity>,
+    ports: &[PortInfo],
+) -> Option<String> {
     let is_it = |port: &&PortInfo| {
         let serial = port.serial_number.as_deref();
         match seen {
@@ -205,14 +216,54 @@ pub fn locate(name: &PortName, seen: Option<&UsbIdentity>) -> Result<String, Por
     };
     // Cheap chips share one number: then the one at the old place is it.
     let found = ports.iter().filter(is_it);
-    let best = found.max_by_key(|port| port.name == real);
-    match best {
-        Some(port) => Ok(port.name.clone()),
-        None if name.usb_serial().is_none() => Ok(name.as_str().to_owned()),
-        None => Err(PortError::NotFound {
-            port: name.as_str().to_owned(),
-            available: ports.into_iter().map(|port| shown(&port)).collect(),
-        }),
+    if let Some(port) = found.max_by_key(|port| port.name == real) {
+        return Some(port.name.clone());
+    }
+    let there = ports.iter().find(|port| port.name == real);
+    let there = there.and_then(|port| port.serial_number.as_deref());
+    // The leader's adapter may have the path now that was the follower's.
+    let is_other =
+        |usb: &UsbIdentity| there.is_some_and(|serial| !serial.is_empty() && serial != usb.serial);
+    let leads_there = name.usb_serial().is_none() && !seen.is_some_and(is_other);
+    leads_there.then(|| name.as_str().to_owned())
+}
+
+/// Takes note of the device behind a path that was opened, unless one is known: that stays.
+///
+/// # Errors
+/// [`PortError::NotFound`] if it is another device than the one that was seen.
+pub fn recognize(
+    name: &PortName,
+    path: &str,
+    seen: &mut Option<UsbIdentity>,
+) -> Result<(), PortError> {
+    if is_same(seen, identify(path)) {
+        Ok(())
+    } else {
+        Err(missing(name, seen.as_ref(), &list()))
+    }
+}
+
+/// Whether it may be the device that was seen. The first that can be told from others is kept.
+fn is_same(seen: &mut Option<UsbIdentity>, there: Option<UsbIdentity>) -> bool {
+    match (seen.as_ref(), there) {
+        (Some(seen), Some(there)) => seen.serial == there.serial,
+        (Some(_), None) => true,
+        (None, there) => {
+            *seen = there;
+            true
+        }
+    }
+}
+
+fn missing(name: &PortName, seen: Option<&UsbIdentity>, ports: &[PortInfo]) -> PortError {
+    let port = match seen {
+        Some(usb) if name.usb_serial().is_none() => format!("{name} (usb:{})", usb.serial),
+        _ => name.to_string(),
+    };
+    PortError::NotFound {
+        port,
+        available: ports.iter().map(shown).collect(),
     }
 }
 
@@ -296,5 +347,70 @@ mod tests {
             serial: "x".to_owned(),
         };
         assert_eq!(locate(&"/dev/x".into(), Some(&gone)).unwrap(), "/dev/x");
+    }
+
+    fn usb(serial: &str) -> UsbIdentity {
+        UsbIdentity {
+            vendor: 0x1A86,
+            product: 0x55D3,
+            serial: serial.to_owned(),
+        }
+    }
+
+    fn port(name: &str, serial: Option<&str>) -> PortInfo {
+        PortInfo {
+            name: name.to_owned(),
+            usb: Some((0x1A86, 0x55D3)),
+            serial_number: serial.map(str::to_owned),
+            ..PortInfo::default()
+        }
+    }
+
+    #[test]
+    fn another_device_at_the_old_path_is_not_taken() {
+        let name = PortName::from("/dev/arm");
+        let follower = usb("follower");
+        let choose = |ports: &[PortInfo]| chosen(&name, "/dev/ttyACM0", Some(&follower), ports);
+        let leader = port("/dev/ttyACM0", Some("leader"));
+        assert_eq!(choose(std::slice::from_ref(&leader)), None);
+        let moved = port("/dev/ttyACM2", Some("follower"));
+        let both = [leader.clone(), moved];
+        assert_eq!(choose(&both).as_deref(), Some("/dev/ttyACM2"));
+        let old_path = Some("/dev/arm");
+        let numberless = [port("/dev/ttyACM0", None)];
+        assert_eq!(choose(&numberless).as_deref(), old_path);
+        let elsewhere = [port("/dev/ttyACM1", Some("leader"))];
+        assert_eq!(choose(&elsewhere).as_deref(), old_path, "open tells");
+        let other_make = PortInfo {
+            usb: Some((0x0403, 0x6001)),
+            ..port("/dev/ttyACM0", Some("follower"))
+        };
+        assert_eq!(choose(&[other_make]).as_deref(), old_path);
+        let error = missing(&name, Some(&follower), &[leader]).to_string();
+        assert!(error.contains("/dev/arm (usb:follower)"), "{error}");
+        assert!(error.contains("/dev/ttyACM0 (usb:leader)"), "{error}");
+    }
+
+    #[test]
+    fn a_serial_number_is_never_taken_for_a_path() {
+        let name = PortName::from("usb:follower");
+        let ports = [
+            port("/dev/ttyACM0", Some("leader")),
+            port("/dev/ttyACM1", None),
+        ];
+        assert_eq!(chosen(&name, "usb:follower", None, &ports), None);
+        let follower = usb("follower");
+        assert_eq!(chosen(&name, "usb:follower", Some(&follower), &ports), None);
+    }
+
+    #[test]
+    fn what_was_seen_first_stays() {
+        let mut seen = None;
+        assert!(is_same(&mut seen, None));
+        assert!(is_same(&mut seen, Some(usb("follower"))));
+        assert!(!is_same(&mut seen, Some(usb("leader"))));
+        assert!(is_same(&mut seen, None));
+        assert!(is_same(&mut seen, Some(usb("follower"))));
+        assert_eq!(seen, Some(usb("follower")));
     }
 }

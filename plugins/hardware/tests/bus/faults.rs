@@ -280,8 +280,7 @@ fn a_flaky_motor_does_not_keep_jobs_waiting() {
             let began = rig.now;
             rig.job(Job::Read { id: 1, register }).unwrap();
             let took = rig.now - began;
-            let longest = 4.0 * reply_timeout_secs;
-            assert!(took < longest, "read, seed {seed}: {took} s");
+            assert!(took < 1.0, "read, seed {seed}: {took} s");
             rig.run(0.1, |_, _| {});
             let began = rig.now;
             let answer = rig.job(torque(false));
