@@ -40,7 +40,7 @@ pub(crate) fn show(
     widgets::hairline(ui);
     ui.add_space(2.0);
     let now_secs = ui.input(|input| input.time);
-    let present = MoverKind::of(Some(arm), &arm.backend);
+    let present = MoverKind::of(arm);
     card.asked
         .take_if(|(kind, until)| *kind == present || *until < now_secs);
     card.tab.take_if(|tab| *tab == present);

@@ -102,16 +102,14 @@ pub(crate) enum MoverKind {
 }
 
 impl MoverKind {
-    /// What moves an arm now, by its state and what the state calls its backend.
-    pub(crate) fn of(arm: Option<&ArmState>, backend: &str) -> Self {
-        if arm.is_some_and(|arm| arm.bus.is_some()) {
+    /// What moves an arm now. One that is served to other programs is simulated, whatever its port.
+    pub(crate) fn of(arm: &ArmState) -> Self {
+        if arm.bus.is_some() {
             Self::Serial
-        } else if backend.starts_with("replay:") {
+        } else if arm.backend.starts_with("replay:") {
             Self::Replay
-        } else if backend == "sim" || backend.is_empty() {
-            Self::Sim
         } else {
-            Self::Serial
+            Self::Sim
         }
     }
 }
