@@ -20,17 +20,15 @@ pub(crate) struct SetupMotorsArgs {
 }
 
 pub(crate) fn run(args: &SetupMotorsArgs) -> Result<(), Failure> {
-    let mut motors = if args.motors.is_empty() {
+    let motors = if args.motors.is_empty() {
         let mut all = bus::motors();
         all.reverse();
         all
     } else {
         let named = args.motors.iter().map(|text| bus::motor(text));
         named.collect::<Result<Vec<_>, _>>().or_bad_input()?
-    }
-    .into_iter()
-    .peekable();
-    while let Some(motor) = motors.next() {
+    };
+    for motor in motors {
         let text = format!(
             "Connect the controller board to the '{}' motor only and press Enter. ",
             motor.name

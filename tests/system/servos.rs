@@ -179,15 +179,12 @@ fn all<'a>(motors: &'a [Value], field: &str) -> Vec<&'a Value> {
 
 #[test]
 fn feetechs_sdk_takes_virtual_servos_for_real_ones() {
-    let (python, packages) = match (
-        std::env::var_os("FOREARM_SDK_PYTHON"),
-        std::env::var_os("FOREARM_SDK_PACKAGES"),
-    ) {
-        (Some(python), Some(packages)) => (python, packages),
-        _ => {
-            assert!(!in_ci(), "the SDK is missing; run `cargo xtask test`");
-            return did_not_run("no Python with Feetech's SDK; `cargo xtask test` gets one");
-        }
+    let named = |name: &str| std::env::var_os(name);
+    let (Some(python), Some(packages)) =
+        (named("FOREARM_SDK_PYTHON"), named("FOREARM_SDK_PACKAGES"))
+    else {
+        assert!(!in_ci(), "the SDK is missing; run `cargo xtask test`");
+        return did_not_run("no Python with Feetech's SDK; `cargo xtask test` gets one");
     };
     let arms = Arms::serve("sdk", "empty", &["arm"], &[]);
     let run = Command::new(python)

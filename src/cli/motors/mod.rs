@@ -42,7 +42,7 @@ enum What {
     Read {
         /// A name or an id: gripper, 6.
         motor: String,
-        /// A name or an address: Present_Position, 56.
+        /// A name or an address: `Present_Position`, 56.
         register: String,
     },
     /// Write a register. What is kept when the power goes off is unlocked, written, read back and
@@ -51,7 +51,7 @@ enum What {
     Write {
         /// A name or an id: gripper, 6.
         motor: String,
-        /// A name or an address: Goal_Position, 42.
+        /// A name or an address: `Goal_Position`, 42.
         register: String,
         /// The value, with its sign.
         value: i32,
