@@ -345,6 +345,29 @@ fn a_guided_calibration_ends_in_motors_and_file() {
 }
 
 #[test]
+fn an_interrupted_calibration_is_put_back() {
+    let mut arms = Arms::serve("put_back", "empty", &["arm"], &["--calibrated"]);
+    let port = arms.ports[0].clone();
+    let stored = |arms: &Arms| {
+        let motors = arms.motors(0);
+        let fields = ["homing_offset", "min", "max"];
+        fields.map(|field| all(&motors, field).into_iter().cloned().collect::<Vec<_>>())
+    };
+    let before = stored(&arms);
+    let mut guide = arms.talk(&["calibrate", &port, "--id", "new", "--json"]);
+    let stage = |told: &Value, stage: &str| (told["stage"] == stage).then_some(());
+    guide.json_until("the middle", |told| stage(told, "Middle"));
+    arms.order("hand middle");
+    guide.tell("");
+    guide.json_until("the ranges", |told| stage(told, "Ranges"));
+    guide.signal(libc::SIGTERM);
+    assert_eq!(guide.end(), Some(1));
+    assert_eq!(stored(&arms), before);
+    let file = arms.folder.join("calibration/robots/so_follower/new.json");
+    assert!(!file.exists());
+}
+
+#[test]
 fn a_motion_is_replayed_and_the_arm_let_go() {
     let arms = Arms::serve("replay", "empty", &["arm"], &["--calibrated"]);
     let port = arms.ports[0].as_str();

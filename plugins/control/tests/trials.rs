@@ -6,7 +6,8 @@ use std::time::Duration;
 use forearm_control::trials::{Trial, TrialOutcome, Trials};
 use forearm_control::{ControlConfig, HeadlessOptions, headless, jitter_objects};
 use forearm_protocol::ServiceError;
-use forearm_protocol::scene::{Scene, SceneBundle};
+use forearm_protocol::scene::{Backend, Scene, SceneBundle};
+use forearm_protocol::servo::SerialArm;
 use forearm_workers::Host;
 use forearm_workers::pool::{Pool, PoolConfig, Task, Ticket};
 
@@ -40,6 +41,25 @@ fn pool(host: Host) -> Pool<Trials> {
 
 fn outcome(ticket: Ticket<Trials>) -> TrialOutcome {
     pollster::block_on(ticket).expect("it can be run")
+}
+
+#[test]
+fn a_trial_drives_no_real_arm() {
+    let mut real = SceneBundle::clone(&bundle());
+    // Stepped time is faster than any arm; this port can't be opened, and is not looked at.
+    let serial = SerialArm {
+        port: "/dev/no-such-port".to_owned(),
+        id: None,
+    };
+    real.scene.arms[0].leader = Some(serial.clone());
+    real.scene.arms[0].backend = Backend::Serial(serial);
+    let real = Trial {
+        bundle: Arc::new(real),
+        ..trial(7)
+    };
+    let real = outcome(pool(Host::Thread).submit(Task::new(real)));
+    let simulated = outcome(pool(Host::Thread).submit(Task::new(trial(7))));
+    assert_eq!(real.state_hash, simulated.state_hash);
 }
 
 #[test]

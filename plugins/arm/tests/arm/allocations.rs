@@ -1,43 +1,18 @@
 //! Nothing that runs in a control tick allocates once it is warm.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
 use forearm_arm::ik::{IkConfig, IkSolver};
 use forearm_arm::kinematics::{Jacobian, link_poses, tool_pose};
 use forearm_arm::safety::{SafetyChain, SafetyConfig};
 use forearm_arm::so101::so101;
 use nalgebra::Vector3;
 
-struct Counting;
-
-thread_local! {
-    static COUNT: Cell<usize> = const { Cell::new(0) };
-}
-
-#[expect(unsafe_code, reason = "an allocator cannot be written without")]
-// SAFETY: every call is handed to the system's allocator as it is; counting does not allocate.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        COUNT.with(|count| count.set(count.get() + 1));
-        // SAFETY: the caller keeps `GlobalAlloc`'s contract.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps `GlobalAlloc`'s contract.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
+use crate::counting::count;
 
 /// How often this thread allocated in `work`.
-fn allocations(work: impl FnOnce()) -> usize {
-    let before = COUNT.get();
+fn allocations(work: impl FnOnce()) -> u64 {
+    let before = count();
     work();
-    COUNT.get() - before
+    count() - before
 }
 
 #[test]

@@ -4,6 +4,8 @@
 
 mod allocations;
 mod calibration;
+#[path = "../../../../tests/shared/counting.rs"]
+mod counting;
 mod fuzz;
 mod golden;
 mod ik;

@@ -1,10 +1,13 @@
 //! Guided calibrations of a virtual arm that is moved by hand, in stepped time.
 
+use std::sync::Arc;
+
 use forearm_arm::calibration::Calibration;
 use forearm_arm::so101;
 use forearm_control::handles::{self, CalibrationProcess};
 use forearm_protocol::control::{Command, Event, Reply, Request};
-use forearm_protocol::servo::{CalibrationStage, CalibrationStatus, CalibrationStep};
+use forearm_protocol::scene::SceneBundle;
+use forearm_protocol::servo::{CalibrationStage, CalibrationStatus, CalibrationStep, MotorRequest};
 
 use crate::servos::{DEVICE, FOLLOWER, Lab, VIRTUAL, config, positions, served, wired};
 
@@ -60,6 +63,20 @@ fn a_guided_calibration_measures_what_is_right() {
     let busy = Request::Calibrate(DEVICE);
     let why = guided.lab.ask(busy).expect_err("one at a time");
     assert!(why.contains("already"), "{why}");
+    // Neither may anybody write into the motors meanwhile, or take the arm away.
+    let write = Request::Motor {
+        device: DEVICE,
+        request: MotorRequest::Write {
+            motor: "elbow_flex".to_owned(),
+            register: "Homing_Offset".to_owned(),
+            value: 7,
+        },
+    };
+    let another = Request::LoadScene(Arc::new(SceneBundle::from(wired())));
+    for request in [write, another] {
+        let why = guided.lab.ask(request).expect_err("it is being calibrated");
+        assert!(why.contains("being calibrated"), "{why}");
+    }
     let middle: Vec<f64> = model
         .joints
         .iter()

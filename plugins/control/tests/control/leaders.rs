@@ -3,7 +3,9 @@
 use forearm_control::ControlConfig;
 use forearm_protocol::control::{Command, Request, TeleopMode};
 use forearm_protocol::scene::Scene;
-use forearm_protocol::servo::{CalibrationStatus, Connection, Incident, ServedFaults};
+use forearm_protocol::servo::{
+    CalibrationStatus, Connection, Device, Incident, Role, ServedFaults,
+};
 
 use crate::servos::{
     FOLLOWER, LEADER, Lab, VIRTUAL, backend, config, furthest, port, positions, served, targets,
@@ -150,6 +152,24 @@ fn a_leader_that_is_let_go_is_not_followed() {
     let leader = watched[FOLLOWER].leader.as_ref().expect("there");
     assert_eq!(leader.bus.calibration, CalibrationStatus::Missing);
     assert!(furthest(&targets(&watched[FOLLOWER]), &targets(&after[FOLLOWER])) < 1e-9);
+}
+
+#[test]
+fn a_leader_that_complains_gets_no_torque() {
+    let mut leader = served(LEADER, true);
+    leader.incidents = vec![(5.0, Incident::Overload(2))];
+    let mut lab = Lab::new(config(vec![served(VIRTUAL, true), leader]), led());
+    lab.pass(7.0);
+    assert!(
+        lab.said("`elbow_flex` protects itself"),
+        "{:?}",
+        lab.bench.notices
+    );
+    let device = Device {
+        arm: FOLLOWER,
+        role: Role::Leader,
+    };
+    assert_eq!(lab.register(device, "Torque_Enable"), 0);
 }
 
 #[test]

@@ -509,6 +509,71 @@ fn an_overloaded_motor_holds_where_it_is_and_is_cleared() {
 }
 
 #[test]
+fn a_gripper_that_holds_something_is_not_opened_by_its_overload() {
+    let gripper = so101::so101().gripper.expect("it has one");
+    let mut virtual_arm = served(VIRTUAL, true);
+    virtual_arm.incidents = vec![(4.0, Incident::Overload(gripper))];
+    let mut lab = Lab::new(config(vec![virtual_arm]), wired());
+    let mut closed = positions(&lab.after(3.0)[FOLLOWER]);
+    closed[gripper] = 0.0;
+    lab.bench.tell(Command::JointTargets {
+        arm: FOLLOWER,
+        positions: closed,
+    });
+    let before = targets(&lab.after(0.9)[FOLLOWER])[gripper];
+    let after = targets(&lab.after(1.0)[FOLLOWER])[gripper];
+    assert!(
+        lab.said("`gripper` protects itself"),
+        "{:?}",
+        lab.bench.notices
+    );
+    assert!(after <= before, "it goes on closing: {before}, {after}");
+}
+
+#[test]
+fn a_joint_outside_of_its_range_is_not_switched_on() {
+    let mut virtual_arm = served(VIRTUAL, true);
+    let calibration = virtual_arm.calibration.as_mut().expect("it has one");
+    let elbow = calibration
+        .motors
+        .iter_mut()
+        .find(|(name, _)| name == "elbow_flex");
+    // The arm begins at its home, with the elbow at 63 degrees: 2764.
+    elbow.expect("a motor").1.range_max = 2500;
+    let mut lab = Lab::new(config(vec![virtual_arm]), wired());
+    let start = positions(&lab.after(0.1)[VIRTUAL]);
+    let arms = lab.after(3.0);
+    let bus = arms[FOLLOWER].bus.as_ref().expect("there");
+    assert_eq!(bus.calibration, CalibrationStatus::Matches);
+    assert!(!arms[FOLLOWER].torque);
+    assert!(
+        lab.said("outside of its calibrated range"),
+        "{:?}",
+        lab.bench.notices
+    );
+    assert!(furthest(&positions(&arms[VIRTUAL]), &start) < 0.02);
+    let on = || Request::SetTorque {
+        arm: FOLLOWER,
+        on: true,
+    };
+    let why = lab.ask(on()).expect_err("it would jump");
+    assert!(
+        why.contains("`elbow_flex`") && why.contains("by hand"),
+        "{why}"
+    );
+    // Moved into its range by hand it can be switched on.
+    let mut within = start;
+    within[2] = 0.2;
+    lab.bench.tell(Command::JointTargets {
+        arm: VIRTUAL,
+        positions: within,
+    });
+    lab.pass(3.0);
+    assert_eq!(lab.ask(on()), Ok(Reply::Done));
+    assert!(lab.after(1.0)[FOLLOWER].torque);
+}
+
+#[test]
 fn a_silent_app_makes_a_real_arm_hold_even_in_a_motion() {
     let mut lab = Lab::new(config(vec![served(VIRTUAL, true)]), wired());
     lab.pass(2.5);

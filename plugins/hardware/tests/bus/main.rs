@@ -2,6 +2,8 @@
 //! simulated time.
 
 mod allocations;
+#[path = "../../../../tests/shared/counting.rs"]
+mod counting;
 mod faults;
 mod golden;
 mod jobs;

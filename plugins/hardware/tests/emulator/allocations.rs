@@ -2,32 +2,8 @@
 
 use forearm_hardware::codec::PacketBuf;
 use forearm_hardware::emulator::{ChainConfig, Faults, PlantSample, ServoChain, Wire};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 
-struct Counting;
-
-thread_local! {
-    static COUNT: Cell<usize> = const { Cell::new(0) };
-}
-
-#[expect(unsafe_code, reason = "an allocator cannot be written without")]
-// SAFETY: every call is handed to the system's allocator as it is; counting does not allocate.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        COUNT.with(|count| count.set(count.get() + 1));
-        // SAFETY: the caller keeps `GlobalAlloc`'s contract.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps `GlobalAlloc`'s contract.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
+use crate::counting::count;
 
 #[test]
 fn a_cycle_does_not_allocate() {
@@ -44,7 +20,7 @@ fn a_cycle_does_not_allocate() {
     let mut packet = PacketBuf::new();
     let mut sample = PlantSample::default();
     let mut got = 0;
-    let before = COUNT.get();
+    let before = count();
     for cycle in 0..500 {
         let now = f64::from(cycle) * 5e-3;
         let goal = [(cycle % 200) as u8, 8];
@@ -58,9 +34,9 @@ fn a_cycle_does_not_allocate() {
             got += chain.transmit(due).map_or(0, <[u8]>::len);
         }
     }
-    assert_eq!(COUNT.get() - before, 0);
+    assert_eq!(count() - before, 0);
     assert!(got > 500 * 6 * 15);
     // The counter counts.
     drop(std::hint::black_box(vec![1_u8]));
-    assert_eq!(COUNT.get() - before, 1);
+    assert_eq!(count() - before, 1);
 }

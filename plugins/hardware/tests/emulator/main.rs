@@ -2,6 +2,8 @@
 
 mod allocations;
 mod behaviour;
+#[path = "../../../../tests/shared/counting.rs"]
+mod counting;
 mod host;
 mod memory;
 mod protection;

@@ -1,42 +1,10 @@
 //! A step allocates nothing once buffers have grown.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
 use forearm_protocol::scene::ObjectShape;
 use forearm_sim::World;
 
+use crate::counting::count;
 use crate::support::{CUBE, TRAY, arm, object, scene, world};
-
-thread_local! {
-    /// Allocations of this thread: tests run side by side.
-    static COUNT: Cell<u64> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-#[expect(unsafe_code, reason = "a global allocator is unsafe by its trait")]
-// SAFETY: every call is passed on to the system's allocator unchanged; counting neither allocates
-// nor panics.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        COUNT.with(|count| count.set(count.get() + 1));
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-fn count() -> u64 {
-    COUNT.with(Cell::get)
-}
 
 /// Runs a motion once to let buffers grow, then again and counts.
 fn allocations(world: &mut World, mut drive: impl FnMut(&mut World, usize)) -> u64 {
@@ -50,13 +18,6 @@ fn allocations(world: &mut World, mut drive: impl FnMut(&mut World, usize)) -> u
         world.step();
     }
     count() - before
-}
-
-#[test]
-fn counting_counts() {
-    let before = count();
-    drop(std::hint::black_box(vec![1_u8; 100]));
-    assert_eq!(count() - before, 1);
 }
 
 #[test]
