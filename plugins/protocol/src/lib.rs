@@ -5,6 +5,7 @@
 //! - [`buffer`]: large parts of messages, moved without a copy.
 //! - [`control`]: what the control service is asked, told and tells (`teleop/…`).
 //! - [`keys`]: the keyboard's names and LeRobot.js's key map.
+//! - [`record`]: what the record service is asked, told and tells (`record/…`).
 //! - [`ron_file`]: reads files that people write, with errors that name line and field.
 //! - [`scene`]: scene files (RON): arms and their backends, objects, cameras, lights.
 //! - [`servo`]: real arms: ports, motors, calibrations.
@@ -21,6 +22,7 @@ pub mod envelope;
 pub mod error;
 pub mod keys;
 pub mod lifecycle;
+pub mod record;
 pub mod ron_file;
 pub mod scene;
 pub mod servo;

@@ -7,6 +7,35 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use web_time::Duration;
 use web_time::Instant;
 
+#[cfg(not(target_family = "wasm"))]
+mod shared {
+    //! The shared time: seconds since the process first asked for it.
+
+    use std::sync::OnceLock;
+
+    use web_time::Instant;
+
+    pub(super) fn secs_at(moment: Instant) -> f64 {
+        static EPOCH: OnceLock<Instant> = OnceLock::new();
+        let epoch = *EPOCH.get_or_init(|| moment);
+        match moment.checked_duration_since(epoch) {
+            Some(after) => after.as_secs_f64(),
+            None => -epoch.duration_since(moment).as_secs_f64(),
+        }
+    }
+}
+
+#[cfg(target_family = "wasm")]
+mod shared {
+    //! The shared time: seconds since 1970, on the clock that page and workers have in common.
+
+    use web_time::Instant;
+
+    pub(super) fn secs_at(moment: Instant) -> f64 {
+        crate::web::epoch_secs() - moment.elapsed().as_secs_f64()
+    }
+}
+
 /// A service's clock: seconds since it was spawned, never backwards.
 #[derive(Debug, Clone)]
 pub struct Clock(Source);
@@ -35,6 +64,17 @@ impl Clock {
         match &self.0 {
             Source::Wall(start) => start.elapsed().as_secs_f64(),
             Source::Stepped(bits) => f64::from_bits(bits.load(Ordering::Acquire)),
+        }
+    }
+
+    /// The shared time at which this clock showed zero, seconds. `origin_secs() + now_secs()` means the
+    /// same moment for all services of a process, in the browser of a page and its workers; under
+    /// [`Host::Stepped`](crate::Host::Stepped) for all that are stepped together.
+    #[must_use]
+    pub fn origin_secs(&self) -> f64 {
+        match &self.0 {
+            Source::Wall(start) => shared::secs_at(*start),
+            Source::Stepped(_) => 0.0,
         }
     }
 

@@ -6,6 +6,7 @@
 //! [`Packet`](forearm_protocol::Packet)s; services that feed each other do so through a
 //! `MessageChannel`, past the main thread. No `SharedArrayBuffer` is needed.
 
+mod epoch;
 mod files;
 mod log;
 mod owner;
@@ -16,6 +17,7 @@ mod station;
 mod stay;
 mod timers;
 
+pub(crate) use epoch::epoch_secs;
 pub use files::{WorkerFiles, configure};
 pub use log::log_to_console;
 pub(crate) use owner::Owner;

@@ -1,0 +1,1 @@
+//! LeRobot datasets: written, read, checked, repaired. Bytes go to a `Store`.

@@ -1,0 +1,1 @@
+//! The record service: control's ticks and cameras' frames in, LeRobot datasets out.

@@ -1,0 +1,1 @@
+//! Camera sources and video codecs.
