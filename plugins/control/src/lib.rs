@@ -14,6 +14,7 @@
 //!   one. [`motion`] is the format of motion files.
 //! - Real arms: [`motors`] are what is at the other end of a servo bus, [`handles`] what a program
 //!   holds while it calibrates or teleoperates, [`serve`] arms that are served to other programs.
+//! - Every tick goes to whoever records, past the app (`tap`).
 //! - [`trials`] runs motions in the background, in the worker pool.
 //!
 //! Not here: how the world is simulated, how limits are applied, anything that draws.
@@ -39,6 +40,7 @@ mod publish;
 mod rig;
 pub mod serve;
 mod service;
+mod tap;
 pub mod teleop;
 pub mod timing;
 pub mod trials;

@@ -64,6 +64,12 @@ impl<'a, S: Service> Context<'a, S> {
         self.outlet.emit(event, may_drop);
     }
 
+    /// Whether any service was linked to this one: whether feeding makes sense.
+    #[must_use]
+    pub fn feeds_any(&self) -> bool {
+        !self.feeds.is_empty()
+    }
+
     /// Feeds the services that this one was linked to, past the app. Never blocks.
     ///
     /// # Errors

@@ -25,6 +25,10 @@ impl<O: Clone> Feeds<O> {
         }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn feed(&self, output: &O) -> Result<(), ServiceError> {
         let mut first = Ok(());
         for (_, feed) in &self.0 {

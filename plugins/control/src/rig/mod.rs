@@ -335,6 +335,16 @@ impl Rig {
         (outcome, self.note(result))
     }
 
+    /// Measured positions, model order, radians (metres).
+    pub(crate) fn positions(&self) -> &[f64] {
+        &self.observation.positions
+    }
+
+    /// Targets as the backend took them, model order, radians (metres).
+    pub(crate) fn targets(&self) -> &[f64] {
+        &self.applied
+    }
+
     /// The state for people and panels.
     pub(crate) fn take_state(&mut self, plant: &Plant) -> ArmState {
         let Observation {

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use forearm_arm::ArmModel;
+use forearm_protocol::Pose;
 use forearm_protocol::ServiceError;
 use forearm_protocol::control::{
     Command, Event, Inspection, LoopTiming, Notice, NoticeLevel, Reply, Request, StateUpdate,
 };
 use forearm_protocol::keys::Key;
+use forearm_protocol::record::TickBatch;
 use forearm_protocol::scene::SceneBundle;
 use forearm_workers::{Answer, Context, Nothing, Service, Wake};
 
@@ -23,6 +25,7 @@ use crate::pace::{Lateness, Pace};
 use crate::publish::Publisher;
 use crate::rig::Rig;
 use crate::serve::Served;
+use crate::tap::Tap;
 use crate::teleop::{Input, Outcome};
 use devices::Errands;
 
@@ -46,6 +49,9 @@ pub struct ControlService {
     quiet_secs: f64,
     /// Answers that wait for motors, and a calibration under way.
     errands: Errands,
+    /// Ticks on their way to whoever records, and whether the last ones were not taken.
+    tap: Tap,
+    untaken: bool,
 }
 
 /// A loaded scene.
@@ -444,6 +450,7 @@ impl ControlService {
             Lateness::MadeUp
         };
         self.run_errands(cx);
+        self.tap(cx);
         if self.publisher.is_due() {
             self.publish(cx);
             self.publish_calibration(cx);
@@ -453,6 +460,44 @@ impl ControlService {
             session.plant.advance(cx.clock());
         }
         self.end_when_due(cx);
+    }
+
+    /// Hands this tick to whoever records: what was measured, and what the arms are told.
+    fn tap(&mut self, cx: &mut Context<'_, Self>) {
+        let Some(Session { plant, rigs }) = &self.session else {
+            return;
+        };
+        if !cx.feeds_any() {
+            return;
+        }
+        let time_secs = cx.clock().origin_secs() + cx.now_secs();
+        let row = self.tap.begin(self.generation, plant.ticks(), time_secs);
+        for rig in rigs {
+            row.extend_from_slice(rig.positions());
+        }
+        for rig in rigs {
+            row.extend_from_slice(rig.targets());
+        }
+        let world = plant.world();
+        for object in 0..world.object_count() {
+            let Pose { position, rotation } = world.object_pose(object);
+            row.extend_from_slice(&position);
+            row.extend_from_slice(&rotation);
+        }
+        let Some(batch) = self.tap.end(self.config.period_secs()) else {
+            return;
+        };
+        // Told once for as long as it goes on: it would come with every tick.
+        let fed = cx.feed(batch);
+        self.tap.sent();
+        match fed {
+            Ok(()) => self.untaken = false,
+            Err(error) if !std::mem::replace(&mut self.untaken, true) => {
+                let text = format!("What the arms do can't be handed to the recorder: {error}");
+                notify(cx, NoticeLevel::Warning, text);
+            }
+            Err(_) => {}
+        }
     }
 
     fn end_when_due(&mut self, cx: &mut Context<'_, Self>) {
@@ -519,7 +564,7 @@ impl Service for ControlService {
     type Command = Command;
     type Event = Event;
     type Input = Nothing;
-    type Output = Nothing;
+    type Output = TickBatch;
 
     const NAME: &'static str = "control";
 
@@ -538,6 +583,8 @@ impl Service for ControlService {
             silent: false,
             quiet_secs: 0.0,
             errands: Errands::default(),
+            tap: Tap::default(),
+            untaken: false,
             config,
         }
     }
