@@ -14,7 +14,8 @@
 //!   one. [`motion`] is the format of motion files.
 //! - Real arms: [`motors`] are what is at the other end of a servo bus, [`handles`] what a program
 //!   holds while it calibrates or teleoperates, [`serve`] arms that are served to other programs.
-//! - Every tick goes to whoever records, past the app (`tap`).
+//! - Every tick goes to whoever records, past the app (`tap`); [`resimulate`] plays what was recorded
+//!   of a simulation again.
 //! - [`trials`] runs motions in the background, in the worker pool.
 //!
 //! Not here: how the world is simulated, how limits are applied, anything that draws.
@@ -37,6 +38,7 @@ mod pace;
 pub mod plugin;
 mod procedure;
 mod publish;
+pub mod resimulate;
 mod rig;
 pub mod serve;
 mod service;

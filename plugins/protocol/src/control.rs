@@ -160,8 +160,22 @@ pub struct Inspection {
     pub in_tray: Vec<(String, String)>,
     /// One a scene's arm: how its motion stands.
     pub scripts: Vec<ScriptState>,
+    /// One a scene's arm: how far it was, following a recording, from where it was in the recording;
+    /// one a joint of the recording.
+    pub tracks: Vec<Vec<TrackError>>,
     /// What was made to go wrong on arms that are served to other programs.
     pub served: Vec<ServedCounts>,
+}
+
+/// How far a joint that follows a recording was from where it was in the recording, radians (metres).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct TrackError {
+    /// Which joint of the model.
+    pub joint: usize,
+    /// Root mean square.
+    pub rms: f64,
+    /// Greatest.
+    pub max: f64,
 }
 
 /// How a motion stands.

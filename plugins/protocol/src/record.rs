@@ -240,6 +240,22 @@ pub enum Event {
     },
     /// Something a person should read.
     Notice(Notice),
+    /// What is open, at every change: what takes this service's place after a crash opens it again.
+    Opened(Opened),
+}
+
+/// What the record service has open.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub enum Opened {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Cameras, to look at.
+    Preview(Vec<CameraConfig>),
+    /// A dataset, to look at and work on.
+    Browsing(Place),
+    /// A dataset and its cameras, to record.
+    Recording(Box<RecordConfig>),
 }
 
 /// A picture.
@@ -576,6 +592,7 @@ impl Message for Event {
             Self::Chunk(_) => "record/chunk",
             Self::Progress { .. } => "record/progress",
             Self::Notice(_) => "record/notice",
+            Self::Opened(_) => "record/opened",
         }
     }
 

@@ -53,6 +53,12 @@ impl Clock {
         Self(Source::Wall(Instant::now()))
     }
 
+    /// A clock that stands still at zero, for work that is not to be timed.
+    #[must_use]
+    pub fn still() -> Self {
+        Self::stepped()
+    }
+
     pub(crate) fn stepped() -> Self {
         Self(Source::Stepped(Arc::new(AtomicU64::new(0.0_f64.to_bits()))))
     }

@@ -64,6 +64,7 @@ impl ArmBackend for ReplayArm {
             world_from_base: &self.world_from_base,
             now_secs: moment.now_secs,
             dt_secs: moment.dt_secs,
+            positions: &self.last,
             command: &self.last,
             plant: moment.plant,
         };

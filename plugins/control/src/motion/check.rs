@@ -51,6 +51,12 @@ fn problem_of(step: &Step, model: &ArmModel, surroundings: &dyn Surroundings) ->
         Step::Joints { degrees, .. } => degrees
             .iter()
             .find_map(|(name, position)| joint_problem(model, name, *position)),
+        Step::Track {
+            joints,
+            degrees,
+            measured,
+            ..
+        } => track_problem(model, joints, degrees, measured),
         Step::Gripper { .. } if model.gripper.is_none() => {
             Some(format!("the arm `{}` has no gripper", model.name))
         }
@@ -65,13 +71,41 @@ fn problem_of(step: &Step, model: &ArmModel, surroundings: &dyn Surroundings) ->
     }
 }
 
+/// Positions that were recorded may lie a little outside the limits: the safety chain keeps to them.
+fn track_problem(
+    model: &ArmModel,
+    joints: &[String],
+    degrees: &[Vec<f64>],
+    measured: &[Vec<f64>],
+) -> Option<String> {
+    if let Some(name) = joints.iter().find(|name| model.joint_index(name).is_none()) {
+        return Some(unknown_joint(model, name));
+    }
+    let width = joints.len();
+    let mut rows = degrees.iter().chain(measured);
+    if let Some(row) = rows.find(|row| row.len() != width) {
+        let found = row.len();
+        return Some(format!(
+            "a row has {found} positions; expected {width}, one for each of `joints`"
+        ));
+    }
+    let (asked, were) = (degrees.len(), measured.len());
+    (were != 0 && were != asked).then(|| {
+        format!("`measured` has {were} rows; expected as many as `degrees`, {asked}, or none")
+    })
+}
+
+fn unknown_joint(model: &ArmModel, name: &str) -> String {
+    let there = list(model.joints.iter().map(|joint| joint.name.as_str()));
+    format!(
+        "the arm `{}` has no joint `{name}`; it has {there}",
+        model.name
+    )
+}
+
 fn joint_problem(model: &ArmModel, name: &str, position: f64) -> Option<String> {
     let Some(joint) = model.joint_index(name) else {
-        let there = list(model.joints.iter().map(|joint| joint.name.as_str()));
-        return Some(format!(
-            "the arm `{}` has no joint `{name}`; it has {there}",
-            model.name
-        ));
+        return Some(unknown_joint(model, name));
     };
     let limits = model.joints[joint].limits;
     let [low, high] =

@@ -171,6 +171,21 @@ pub enum Step {
         #[serde(deserialize_with = "values::secs")]
         secs: f64,
     },
+    /// Joints follow positions at a steady rate, as they were recorded. It begins where the first ones
+    /// are: a [`Step::Joints`] should lead there.
+    Track {
+        /// Positions a second.
+        #[serde(deserialize_with = "values::hz")]
+        hz: f64,
+        /// Names of the joints; joints that are not named stay.
+        joints: Vec<String>,
+        /// One row a moment, one position a joint, degrees (millimetres for sliding joints).
+        #[serde(deserialize_with = "values::rows")]
+        degrees: Vec<Vec<f64>>,
+        /// Where the joints were then: what the arm does is compared with it. Rows as in `degrees`.
+        #[serde(default, deserialize_with = "values::some_rows")]
+        measured: Vec<Vec<f64>>,
+    },
     /// Nothing moves.
     Wait {
         /// How long, seconds.
@@ -208,6 +223,7 @@ impl Step {
             | Self::At { secs, .. }
             | Self::Move { secs, .. }
             | Self::Wait { secs } => *secs,
+            Self::Track { hz, degrees, .. } => degrees.len().saturating_sub(1) as f64 / hz,
         }
     }
 

@@ -10,6 +10,8 @@ use super::{MAX_STEPS, Step};
 
 /// Longest step, seconds.
 const MAX_SECS: f64 = 600.0;
+/// Most rows of a track: ten minutes at 200 a second.
+const MAX_ROWS: usize = 120_000;
 /// Positions lie within this distance of the origin, metres.
 const MAX_METRES: f64 = 10.0;
 
@@ -60,6 +62,32 @@ pub(super) fn joints<'de, D: Deserializer<'de>>(
         within(*position, -3600.0..=3600.0, "a joint position", "degrees")?;
     }
     Ok(joints)
+}
+
+pub(super) fn hz<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    within(f64::deserialize(from)?, 0.1..=1000.0, "a rate", "Hz")
+}
+
+pub(super) fn rows<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Vec<f64>>, D::Error> {
+    let rows = some_rows(from)?;
+    if rows.is_empty() {
+        return Err(Error::custom("no rows; expected at least one"));
+    }
+    Ok(rows)
+}
+
+pub(super) fn some_rows<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Vec<f64>>, D::Error> {
+    let rows = Vec::<Vec<f64>>::deserialize(from)?;
+    if rows.len() > MAX_ROWS {
+        let found = rows.len();
+        return Err(Error::custom(format!(
+            "{found} rows; expected at most {MAX_ROWS}"
+        )));
+    }
+    for position in rows.iter().flatten() {
+        within(*position, -3600.0..=3600.0, "a joint position", "degrees")?;
+    }
+    Ok(rows)
 }
 
 pub(super) fn steps<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Step>, D::Error> {

@@ -259,6 +259,7 @@ impl Rig {
             world_from_base: &self.world_from_base,
             now_secs,
             dt_secs: 0.0,
+            positions: &self.observation.positions,
             command: &self.command,
             plant,
         };
@@ -280,6 +281,7 @@ impl Rig {
             world_from_base: &self.world_from_base,
             now_secs,
             dt_secs: 0.0,
+            positions: &self.observation.positions,
             command: &self.command,
             plant,
         };
@@ -316,6 +318,7 @@ impl Rig {
                 world_from_base: &self.world_from_base,
                 now_secs,
                 dt_secs,
+                positions: &self.observation.positions,
                 command: &self.command,
                 plant,
             };

@@ -301,6 +301,10 @@ impl ControlService {
                 .iter()
                 .map(|rig| rig.teleoperators.script.state())
                 .collect(),
+            tracks: rigs
+                .iter()
+                .map(|rig| rig.teleoperators.script.track_errors())
+                .collect(),
             served: plant.all_served().iter().map(Served::counts).collect(),
         })
     }

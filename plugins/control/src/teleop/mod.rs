@@ -10,6 +10,7 @@ mod leader;
 mod pose;
 mod script;
 mod sliders;
+mod track;
 
 use forearm_arm::ArmModel;
 use forearm_protocol::Pose;
@@ -37,6 +38,8 @@ pub struct Situation<'a> {
     pub now_secs: f64,
     /// The time since the last tick that targets are for, seconds.
     pub dt_secs: f64,
+    /// Where the joints are, radians (metres).
+    pub positions: &'a [f64],
     /// The last command, as it left the safety chain.
     pub command: &'a [f64],
     /// The simulated world, where objects are looked up.

@@ -9,10 +9,11 @@ use std::sync::Arc;
 use forearm_arm::ik::{IkConfig, IkSolver};
 use forearm_arm::units::JointUnit;
 use forearm_arm::{ArmModel, kinematics};
-use forearm_protocol::control::ScriptState;
+use forearm_protocol::control::{ScriptState, TrackError};
 use nalgebra::{Isometry3, Translation3, UnitQuaternion, Vector3};
 
 use super::pose::{Headings, Pointing, isometry};
+use super::track::Track;
 use super::{Outcome, Situation, Teleoperator};
 use crate::motion::{Approach, Frame, Motion, Path, Step};
 
@@ -37,6 +38,8 @@ pub struct Script {
     goal: Vec<f64>,
     /// The straight way of the tool's point, in the base's frame, if this step has one.
     line: Option<[Isometry3<f64>; 2]>,
+    /// The recorded positions that are followed, or were last.
+    track: Track,
     /// Where a relative step leads, once it has begun, in the base's frame.
     moved_to: Option<Isometry3<f64>>,
     solver: IkSolver,
@@ -71,6 +74,7 @@ impl Script {
             start: model.home.clone(),
             goal: model.home.clone(),
             line: None,
+            track: Track::default(),
             moved_to: None,
             solver: IkSolver::new(model, config),
             headings: Headings::of(model),
@@ -84,6 +88,7 @@ impl Script {
         self.stage = Stage::Begin;
         self.step = 0;
         self.moved_to = None;
+        self.track = Track::default();
     }
 
     /// Gives the motion up, if one plays.
@@ -105,6 +110,12 @@ impl Script {
             Stage::Done => ScriptState::Done,
             Stage::Failed(why) => ScriptState::Failed(why.clone()),
         }
+    }
+
+    /// How far the arm was from where it was when what it follows was recorded.
+    #[must_use]
+    pub fn track_errors(&self) -> Vec<TrackError> {
+        self.track.errors()
     }
 
     /// Whether a motion plays, or waits to be driven.
@@ -134,6 +145,12 @@ impl Script {
         self.elapsed_secs = 0.0;
         match &motion.steps[self.step] {
             Step::Wait { .. } => {}
+            Step::Track {
+                hz,
+                joints,
+                degrees,
+                measured,
+            } => self.track = Track::new(model, *hz, joints, degrees, measured),
             Step::Joints { degrees, .. } => {
                 for (name, position) in degrees {
                     if let Some(joint) = model.joint_index(name) {
@@ -287,11 +304,17 @@ impl Script {
     fn go_on(
         &mut self,
         motion: &Motion,
-        dt_secs: f64,
+        situation: &Situation<'_>,
         targets: &mut [f64],
     ) -> Result<bool, String> {
         let secs = motion.steps[self.step].secs();
-        self.elapsed_secs += dt_secs;
+        if matches!(motion.steps[self.step], Step::Track { .. }) {
+            self.track.compare(self.elapsed_secs, situation.positions);
+            self.track.targets_at(self.elapsed_secs, targets);
+            self.elapsed_secs += situation.dt_secs;
+            return Ok(self.elapsed_secs >= secs);
+        }
+        self.elapsed_secs += situation.dt_secs;
         let part = if self.elapsed_secs < secs {
             self.elapsed_secs / secs
         } else {
@@ -350,7 +373,7 @@ impl Teleoperator for Script {
             self.stage = Stage::Move;
         }
         match self.stage {
-            Stage::Move => match self.go_on(&motion, situation.dt_secs, targets) {
+            Stage::Move => match self.go_on(&motion, situation, targets) {
                 Ok(false) => {}
                 Ok(true) => {
                     self.stage = Stage::Settle;

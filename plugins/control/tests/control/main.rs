@@ -3,6 +3,7 @@
 mod calibration;
 mod interruptions;
 mod leaders;
+mod recordings;
 mod servos;
 mod terminals;
 
