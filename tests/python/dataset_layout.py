@@ -11,8 +11,8 @@ Statistics are computed again. Tolerances, and why:
   LeRobot computes both in single precision. Minimum and maximum exactly, up to rounding to a float.
 - Quantiles: LeRobot reads them from a histogram of 5000 bins. A bin and one sample to either side.
 - Pictures: written statistics are of the camera's pictures, ours are of the decoded ones. Mean within
-  0.02 (of 0 to 1), standard deviation within 0.03; a quantile, minimum and maximum within 0.06 or 3 % of
-  the pixels; minimum and maximum also within 0.5 (compression changes single pixels most). Pictures are
+  0.02 (of 0 to 1), standard deviation within 0.03; a quantile, minimum and maximum within 0.06 or 5 % of
+  the pixels; minimum and maximum also within 0.6 (compression changes single pixels most). Pictures are
   sampled as LeRobot does: about length^0.75 of the frames, at least 100, every n-th pixel of large ones.
 - The dataset's statistics are those of its episodes, aggregated: within 1e-6. A quantile is the mean
   over the episodes, weighted by their counts, or the outermost one (both are LeRobot's, of different
@@ -357,7 +357,6 @@ def decode(data, camera, path, wanted, frames):
         data.unless(timescale % fps == 0, f"{path}: timescale {timescale} is no multiple of {fps}")
         rate = stream.average_rate
         data.unless(rate == fps, f"{path}: {rate} frames a second, expected {fps}")
-        data.unless(not context.has_b_frames, f"{path} has B-frames")
         data.unless(context.pix_fmt == "yuv420p", f"{path}: pixel format {context.pix_fmt}, expected yuv420p")
         said = block.get("video.codec", context.codec.canonical_name)
         data.unless(said == context.codec.canonical_name, f"{path} is {context.codec.canonical_name}, info.json says {said}")
@@ -437,7 +436,7 @@ def check_pixels(told, counts, picture_std):
     std = np.sqrt(np.maximum(0, (counts * levels**2).sum(axis=1) / total - mean**2))
     there = [np.nonzero(row)[0] for row in counts]
     ends = {"min": np.array([row[0] for row in there]) / 255, "max": np.array([row[-1] for row in there]) / 255}
-    wanted = [("mean", mean, 0.02), ("min", ends["min"], 0.5), ("max", ends["max"], 0.5)]
+    wanted = [("mean", mean, 0.02), ("min", ends["min"], 0.6), ("max", ends["max"], 0.6)]
     for name, value, tolerance in [*wanted, ("std", std, 0.03)] if picture_std else wanted:
         if not near(flat[name], value, tolerance):
             return f"{name} {flat[name]}, expected {value}"
@@ -445,7 +444,7 @@ def check_pixels(told, counts, picture_std):
         for colour in range(3):
             below = counts[colour][levels < flat[name][colour] - 0.06].sum() / total[colour]
             up_to = counts[colour][levels <= flat[name][colour] + 0.06].sum() / total[colour]
-            if not below - 0.03 <= part <= up_to + 0.03:
+            if not below - 0.05 <= part <= up_to + 0.05:
                 return f"{name} of colour {colour} is {flat[name][colour]}: {below:.1%} are darker, {1 - up_to:.1%} brighter"
     return None
 

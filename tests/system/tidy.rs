@@ -28,9 +28,9 @@ impl Layer {
     /// The layer of a workspace member. A new crate is given its place here.
     fn of(member: &str) -> Option<Self> {
         Some(match member {
-            "forearm_arm" | "forearm_protocol" => Self::Plain,
+            "forearm_arm" | "forearm_protocol" | "forearm_dataset" => Self::Plain,
             "forearm_workers" | "forearm_hardware" | "forearm_sim" | "forearm_control"
-            | "forearm_worker" => Self::Service,
+            | "forearm_vision" | "forearm_record" | "forearm_worker" => Self::Service,
             "forearm_view" | "forearm_panel" => Self::Drawing,
             "forearm" => Self::App,
             "xtask" => Self::Tool,

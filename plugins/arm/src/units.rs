@@ -81,8 +81,12 @@ impl JointUnit {
         }
     }
 
-    /// `shown = (position − zero) · scale`.
-    fn scale_and_zero(self, model: &ArmModel, index: usize) -> (f64, f64) {
+    /// The line of a joint, scale first: `shown = (position − zero) · scale`.
+    ///
+    /// `index` is one of [`ArmModel::joints`]; one that does not exist has the line that changes
+    /// nothing.
+    #[must_use]
+    pub fn scale_and_zero(self, model: &ArmModel, index: usize) -> (f64, f64) {
         let Some(joint) = model.joints.get(index) else {
             return (1.0, 0.0);
         };

@@ -12,7 +12,7 @@ use forearm_arm::ArmModel;
 use forearm_arm::units::JointUnit;
 use forearm_protocol::ServiceError;
 use forearm_protocol::control::{
-    Event, Inspection, JointState, LoopTiming, Reply, Request, ScriptState, StateUpdate,
+    Event, Inspection, JointState, LoopTiming, Reply, Request, ScriptState, StateUpdate, TrackError,
 };
 use forearm_protocol::scene::{ArmSpec, Backend, ModelProblem, Scene, SceneBundle};
 use forearm_workers::{Handle, Host, Pending, Status, spawn};
@@ -82,6 +82,38 @@ pub struct ArmReport {
     pub name: String,
     /// Its joints, in model order.
     pub joints: Vec<JointReport>,
+    /// How far it was, following a recording, from where it was in the recording.
+    pub track: Vec<TrackReport>,
+}
+
+/// How far a joint that followed a recording was from where it was in the recording.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TrackReport {
+    /// The joint's name.
+    pub joint: String,
+    /// Root mean square, in LeRobot's units: degrees, the gripper 0 to 100.
+    pub rms: f64,
+    /// Greatest, in LeRobot's units.
+    pub max: f64,
+}
+
+impl TrackReport {
+    /// What control tells of an arm, for people.
+    #[must_use]
+    pub fn of(model: &ArmModel, errors: &[TrackError]) -> Vec<Self> {
+        let reports = errors.iter().filter_map(|error| {
+            let joint = model.joints.get(error.joint)?;
+            // A difference has no zero.
+            let zero = JointUnit::Lerobot.to_unit(model, error.joint, 0.0);
+            let lerobot = |it: f64| JointUnit::Lerobot.to_unit(model, error.joint, it) - zero;
+            Some(Self {
+                joint: joint.name.clone(),
+                rms: lerobot(error.rms),
+                max: lerobot(error.max),
+            })
+        });
+        reports.collect()
+    }
 }
 
 /// A joint at the end of a run.
@@ -241,7 +273,7 @@ impl HeadlessRun {
             return Err(unexpected_reply().into());
         };
         let scene = &self.bundle.scene;
-        let arms = arm_reports(scene, &self.models, last);
+        let arms = arm_reports(scene, &self.models, last, &inspection.tracks);
         let status = self.handle.status();
         self.handle.stop();
         let held = |expect: &Expectation| expect.holds(&inspection.in_tray);
@@ -278,9 +310,14 @@ impl HeadlessRun {
     }
 }
 
-fn arm_reports(scene: &Scene, models: &[Arc<ArmModel>], last: &StateUpdate) -> Vec<ArmReport> {
-    let arms = scene.arms.iter().zip(models).zip(&last.arms);
-    let reports = arms.map(|((spec, model), arm)| {
+fn arm_reports(
+    scene: &Scene,
+    models: &[Arc<ArmModel>],
+    last: &StateUpdate,
+    tracks: &[Vec<TrackError>],
+) -> Vec<ArmReport> {
+    let arms = scene.arms.iter().zip(models).zip(&last.arms).zip(tracks);
+    let reports = arms.map(|(((spec, model), arm), track)| {
         let joints = model.joints.iter().zip(&arm.joints).enumerate();
         let joints = joints.map(|(index, (joint, state))| JointReport {
             name: joint.name.clone(),
@@ -290,6 +327,7 @@ fn arm_reports(scene: &Scene, models: &[Arc<ArmModel>], last: &StateUpdate) -> V
         ArmReport {
             name: spec.name.clone(),
             joints: joints.collect(),
+            track: TrackReport::of(model, track),
         }
     });
     reports.collect()

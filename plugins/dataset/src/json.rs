@@ -396,7 +396,7 @@ impl Parser<'_> {
         {
             return Ok(Json::Int(value));
         }
-        text.parse().map(Json::Float).map_err(|_| JsonError {
+        text.parse().ok().map(Json::Float).ok_or(JsonError {
             offset: start,
             why: "not a number",
         })
@@ -414,7 +414,9 @@ impl Parser<'_> {
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
-                    return String::from_utf8(out).map_err(|_| self.error("text is not UTF-8"));
+                    return String::from_utf8(out)
+                        .ok()
+                        .ok_or_else(|| self.error("text is not UTF-8"));
                 }
                 Some(b'\\') => {
                     self.at += 1;

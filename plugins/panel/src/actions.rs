@@ -1,6 +1,7 @@
 //! What the panels ask for. They never act themselves.
 
 use forearm_protocol::control::{ArmIndex, Command, Request};
+use forearm_protocol::record;
 use forearm_protocol::servo::{Device, SerialArm};
 
 use crate::devices::Mover;
@@ -65,6 +66,32 @@ pub enum PanelAction {
     },
     /// Give up the trials that are being run.
     CancelTrials,
+    /// Ask the record service; what it answers is shown in
+    /// [`PanelInputs::record`](crate::PanelInputs::record).
+    Record(record::Request),
+    /// Stop the export, or whatever else the record service takes its time for.
+    CancelRecordWork,
+    /// Show the numbers of this episode: [`RecordView::series`](crate::RecordView::series).
+    ShowEpisode(u32),
+    /// Show this row, in [`RecordView::frame`](crate::RecordView::frame). Of several only the last
+    /// matters.
+    ShowFrame {
+        /// The episode.
+        episode: u32,
+        /// The row, from 0.
+        frame: u32,
+    },
+    /// Show an episode's first picture in
+    /// [`RecordView::thumbnails`](crate::RecordView::thumbnails). It is asked for in every frame
+    /// until it is there.
+    ShowThumbnail(u32),
+    /// Have an arm do what was recorded in an episode.
+    ReplayEpisode {
+        /// Which arm.
+        arm: ArmIndex,
+        /// The episode.
+        episode: u32,
+    },
     /// [`PanelState::settings`](crate::PanelState::settings) differ from what was stored last.
     SettingsChanged,
 }

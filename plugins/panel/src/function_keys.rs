@@ -10,6 +10,9 @@ pub(crate) const DRIVE: (Key, &str) = if cfg!(target_family = "wasm") {
     (Key::F5, "F5")
 };
 
+/// Show the recorder.
+pub(crate) const RECORD: (Key, &str) = (Key::F4, "F4");
+
 /// Reset the scene.
 pub(crate) const RESET: (Key, &str) = if cfg!(target_family = "wasm") {
     (Key::F9, "F9")

@@ -10,6 +10,7 @@ use forearm_protocol::scene::{ArmSpec, SceneBundle};
 
 use crate::devices::DevicesView;
 use crate::history::History;
+use crate::recording::RecordView;
 use crate::workers::WorkersView;
 
 /// What the panels show.
@@ -40,6 +41,8 @@ pub struct PanelInputs {
     pub workers: WorkersView,
     /// Real arms, beside what the state says of them.
     pub devices: DevicesView,
+    /// Recording and datasets; `None` where nothing can be recorded, and nothing is offered.
+    pub record: Option<RecordView>,
 }
 
 /// The parts of a scene that panels need.

@@ -6,10 +6,12 @@ use egui::{Frame, Key, LayerId, Margin, Order, Panel, Rect, Stroke, StrokeKind, 
 
 use crate::actions::{Outbox, PanelAction};
 use crate::inputs::PanelInputs;
-use crate::settings::{LEFT_WIDTH, PLOT_HEIGHT, RIGHT_WIDTH, ViewPreset};
+use crate::recording::RightTab;
+use crate::settings::{LEFT_WIDTH, PLOT_HEIGHT, RIGHT_WIDTH, Sheet, ViewPreset};
 use crate::state::{ArmCard, PanelState};
 use crate::{
-    arms, calibration, cameras, function_keys, help, hud, narrow, plot, telemetry, theme, top_bar,
+    arms, browser, calibration, cameras, function_keys, help, hud, narrow, plot, record, telemetry,
+    theme, top_bar,
 };
 
 /// The least width that side panels leave for the picture, points.
@@ -28,6 +30,8 @@ pub struct PanelOutput {
     pub pointer_captured: bool,
     /// Whether keys belong to the panels: a field has the keyboard. Escape stays the app's.
     pub keyboard_captured: bool,
+    /// Whether the left and right arrow and Q belong to a recording, and not to the arm.
+    pub record_keys: bool,
     /// What is left for the picture, in logical pixels of the window, from its top left corner.
     pub free_rect: Rect,
 }
@@ -37,6 +41,7 @@ impl Default for PanelOutput {
         Self {
             pointer_captured: false,
             keyboard_captured: false,
+            record_keys: false,
             free_rect: Rect::ZERO,
         }
     }
@@ -61,12 +66,16 @@ pub fn show(
     ui.painter()
         .rect_stroke(free, 0.0, line, StrokeKind::Outside);
     cameras::show_enlarged(ui, state, inputs, free);
+    browser::show(ui, state, inputs, free, out);
     hud::show(ui, state, inputs, free, out);
     calibration::show(ui, inputs, free, out);
     state.toasts.show(ui, free);
     help::show(ui, state, inputs, out);
     announce(ui, state, out);
-    output(ui, free, inputs.devices.calibration.is_some())
+    PanelOutput {
+        record_keys: record::controls::has_arrows(state, inputs),
+        ..output(ui, free, inputs.devices.calibration.is_some())
+    }
 }
 
 /// Draws panels at all sides of the picture; answers with what is left for it.
@@ -105,6 +114,16 @@ fn wide(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs, out: &mut Out
         .frame(bare);
     let mut open = state.settings.right_open;
     side.show_collapsible(ui, &mut open, |ui| {
+        if inputs.record.is_some() && right_tab(ui, state) != RightTab::Cameras {
+            let margin = Margin {
+                bottom: 0,
+                ..Margin::same(12)
+            };
+            Frame::new()
+                .inner_margin(margin)
+                .show(ui, |ui| record::show(ui, state, inputs, out));
+            return;
+        }
         Panel::bottom("telemetry")
             .exact_size(telemetry::HEIGHT)
             .show_separator_line(false)
@@ -121,6 +140,12 @@ fn wide(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs, out: &mut Out
     });
     state.settings.right_open = open;
 
+    record::strip::show(ui, state, inputs, open, out);
+    if state.browser.is_some() {
+        // It has the plot's place.
+        remember_sizes(ui, state, window);
+        return ui.available_rect_before_wrap();
+    }
     let tallest = (window.y - BAR_HEIGHT - 200.0).max(*PLOT_HEIGHT.start());
     let height = state.settings.plot_height.unwrap_or(default_plot(window.y));
     let low = Panel::bottom(PLOT)
@@ -141,6 +166,19 @@ fn wide(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs, out: &mut Out
 
     remember_sizes(ui, state, window);
     ui.available_rect_before_wrap()
+}
+
+/// Draws which part of the panel at the right is shown; answers with it.
+fn right_tab(ui: &mut Ui, state: &mut PanelState) -> RightTab {
+    let margin = Margin {
+        bottom: 0,
+        ..Margin::same(12)
+    };
+    let choices = &record::TABS;
+    Frame::new()
+        .inner_margin(margin)
+        .show(ui, |ui| record::tabs(ui, state, choices))
+        .inner
 }
 
 /// Brings what is remembered in line with the scene and the context.
@@ -182,6 +220,9 @@ fn shortcuts(ui: &Ui, state: &mut PanelState, inputs: &PanelInputs, out: &mut Ou
     if pressed(Key::F2) {
         state.settings.workers_open = !state.settings.workers_open;
     }
+    if pressed(function_keys::RECORD.0) && inputs.record.is_some() {
+        toggle_recorder(state);
+    }
     if pressed(function_keys::DRIVE.0) {
         top_bar::toggle_driving(state, inputs, out);
     }
@@ -191,11 +232,28 @@ fn shortcuts(ui: &Ui, state: &mut PanelState, inputs: &PanelInputs, out: &mut Ou
     if ui.ctx().egui_wants_keyboard_input() {
         return;
     }
+    record::controls::keys(ui, state, inputs, out);
     let keys = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5];
     for (key, preset) in keys.into_iter().zip(ViewPreset::ALL) {
         if pressed(key) {
             out.actions.push(PanelAction::SetView(preset));
         }
+    }
+}
+
+/// Opens the recorder, or puts it away.
+fn toggle_recorder(state: &mut PanelState) {
+    let settings = &mut state.settings;
+    let shown = settings.record.tab == RightTab::Record
+        && settings.right_open
+        && settings.sheet == Some(Sheet::Record);
+    if shown {
+        settings.record.tab = RightTab::Cameras;
+        settings.sheet = None;
+    } else {
+        settings.record.tab = RightTab::Record;
+        settings.right_open = true;
+        settings.sheet = Some(Sheet::Record);
     }
 }
 
@@ -233,7 +291,8 @@ fn remember_sizes(ui: &Ui, state: &mut PanelState, window: Vec2) {
 
 /// Says once that the settings are other than they were, when the pointer has come to rest.
 fn announce(ui: &Ui, state: &mut PanelState, out: &mut Outbox) {
-    if ui.input(|input| input.pointer.any_down()) {
+    // Nobody wants a file written for each letter.
+    if ui.input(|input| input.pointer.any_down()) || ui.ctx().egui_wants_keyboard_input() {
         return;
     }
     match &state.announced {
@@ -259,6 +318,7 @@ fn output(ui: &Ui, free: Rect, busy: bool) -> PanelOutput {
     PanelOutput {
         pointer_captured: ctx.egui_is_using_pointer() || over_panel || busy,
         keyboard_captured: ctx.egui_wants_keyboard_input(),
+        record_keys: false,
         free_rect: Rect::from_min_max(
             (free.min.to_vec2() * zoom).to_pos2(),
             (free.max.to_vec2() * zoom).to_pos2(),

@@ -13,6 +13,7 @@
 
 pub mod actions;
 mod arms;
+mod browser;
 mod bus_table;
 mod calibration;
 mod cameras;
@@ -33,6 +34,8 @@ mod plot;
 #[cfg(feature = "bevy")]
 pub mod plugin;
 mod port_form;
+mod record;
+pub mod recording;
 pub mod settings;
 mod sliders;
 pub mod state;
@@ -52,6 +55,7 @@ pub use egui;
 pub use inputs::{ArmView, CameraFeed, PanelInputs, SceneEntry, SceneView, ScriptEntry};
 pub use layout::PanelOutput;
 pub use meter::Meter;
+pub use recording::{RecordSettings, RecordView, RightTab, Shown, ShownFrame};
 pub use settings::{KnownDevice, PanelSettings, Sheet, ThemeChoice, ViewPreset, ViewToggle};
 pub use state::PanelState;
 pub use units::Units;

@@ -5,10 +5,11 @@ use egui::{Frame, Margin, Panel, Rect, ScrollArea, Ui};
 
 use crate::actions::Outbox;
 use crate::inputs::PanelInputs;
+use crate::recording::RightTab;
 use crate::settings::Sheet;
 use crate::state::PanelState;
 use crate::theme;
-use crate::{arms, cameras, plot, telemetry, top_bar, widgets};
+use crate::{arms, cameras, plot, record, telemetry, top_bar, widgets};
 
 /// A window narrower than this is narrow, points.
 pub(crate) const WIDTH: f32 = 800.0;
@@ -40,8 +41,10 @@ pub(crate) fn show(
         .exact_size(TABS)
         .show_separator_line(false)
         .frame(bare.inner_margin(Margin::symmetric(12, 0)))
-        .show(ui, |ui| tabs(ui, state));
-    if let Some(sheet) = state.settings.sheet {
+        .show(ui, |ui| tabs(ui, state, inputs));
+    let sheet = state.settings.sheet.filter(|sheet| offered(*sheet, inputs));
+    // The browser needs the place.
+    if let Some(sheet) = sheet.filter(|_| state.browser.is_none()) {
         let margin = match sheet {
             // Cards bring their own.
             Sheet::Arms => Margin::ZERO,
@@ -57,14 +60,24 @@ pub(crate) fn show(
             .frame(bare.inner_margin(margin))
             .show(ui, |ui| content(ui, sheet, state, inputs, out));
     }
+    record::strip::show(ui, state, inputs, sheet == Some(Sheet::Record), out);
     ui.available_rect_before_wrap()
 }
 
-fn tabs(ui: &mut Ui, state: &mut PanelState) {
+/// Whether a panel has something to show.
+fn offered(sheet: Sheet, inputs: &PanelInputs) -> bool {
+    sheet != Sheet::Record || inputs.record.is_some()
+}
+
+fn tabs(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs) {
     ui.add_space(5.0);
     let open = state.settings.sheet;
-    let choices = Sheet::ALL.map(|sheet| (sheet, sheet.label()));
+    let all = Sheet::ALL
+        .into_iter()
+        .filter(|sheet| offered(*sheet, inputs));
+    let choices: Vec<_> = all.map(|sheet| (sheet, sheet.label())).collect();
     if let Some(sheet) = widgets::tabs(ui, open, &choices, "sheets") {
+        state.browser = None;
         state.settings.sheet = (open != Some(sheet)).then_some(sheet);
     }
 }
@@ -79,6 +92,14 @@ fn content(
     match sheet {
         Sheet::Arms => arms::cards(ui, state, inputs, out),
         Sheet::Cameras => cameras::show(ui, state, inputs),
+        Sheet::Record => {
+            if state.settings.record.tab == RightTab::Cameras {
+                state.settings.record.tab = RightTab::Record;
+            }
+            record::tabs(ui, state, &record::TABS[1..]);
+            ui.add_space(6.0);
+            record::show(ui, state, inputs, out);
+        }
         Sheet::Plot => {
             if plot::show(ui, state, inputs) {
                 state.settings.sheet = None;

@@ -131,7 +131,7 @@ fn header(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs) -> bool {
     )
 }
 
-fn legend(ui: &mut Ui, color: Color32, dashed: bool, name: &str) {
+pub(crate) fn legend(ui: &mut Ui, color: Color32, dashed: bool, name: &str) {
     let (rect, _) = ui.allocate_exact_size(vec2(20.0, 16.0), Sense::hover());
     let y = rect.center().y;
     let ends = [egui::pos2(rect.min.x, y), egui::pos2(rect.max.x, y)];
@@ -201,7 +201,7 @@ fn joint_list(ui: &mut Ui, inputs: &PanelInputs, chosen: &mut BTreeSet<String>) 
     changed
 }
 
-fn joint_entry(ui: &mut Ui, name: &str, key: &str, color: Color32, on: bool) -> bool {
+pub(crate) fn joint_entry(ui: &mut Ui, name: &str, key: &str, color: Color32, on: bool) -> bool {
     let palette = theme::palette(ui);
     let (_, rect) = ui.allocate_space(vec2(ui.available_width(), 20.0));
     let response = ui.interact(rect, ui.id().with(("plot", key)), Sense::click());
@@ -226,7 +226,7 @@ fn joint_entry(ui: &mut Ui, name: &str, key: &str, color: Color32, on: bool) -> 
     response.clicked()
 }
 
-fn series_color(ui: &Ui, series: usize) -> Color32 {
+pub(crate) fn series_color(ui: &Ui, series: usize) -> Color32 {
     let colors = &theme::palette(ui).series;
     colors[series % colors.len()]
 }
@@ -391,11 +391,12 @@ fn fill(
 
 /// Bounds that hold all lines and move in steps, so that the picture stays calm.
 fn bounds(lines: &[Vec<PlotPoint>], step: f64) -> (f64, f64) {
-    let values = lines
-        .iter()
-        .flatten()
-        .map(|point| point.y)
-        .filter(|value| value.is_finite());
+    bounds_of(lines.iter().flatten().map(|point| point.y), step)
+}
+
+/// The same for values.
+pub(crate) fn bounds_of(values: impl Iterator<Item = f64>, step: f64) -> (f64, f64) {
+    let values = values.filter(|value| value.is_finite());
     let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
         (low.min(value), high.max(value))
     });
@@ -409,7 +410,7 @@ fn bounds(lines: &[Vec<PlotPoint>], step: f64) -> (f64, f64) {
 }
 
 /// Marks at round values, some three to six of them, none at the rims where labels would touch.
-fn value_grid(input: GridInput) -> Vec<GridMark> {
+pub(crate) fn value_grid(input: GridInput) -> Vec<GridMark> {
     let (low, high) = input.bounds;
     let rough = (high - low) / 5.0;
     if !rough.is_finite() || rough <= 0.0 {

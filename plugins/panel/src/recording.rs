@@ -309,7 +309,10 @@ mod tests {
         assert_eq!(again.name, "video_0_2");
         let long = CameraSource::Device("9f86d081884c7d659a2feaa0c55ad015".to_owned());
         assert_eq!(camera(&long, &[]).name, "camera");
-        assert_eq!(camera(&CameraSource::Device(String::new()), &[]).name, "camera");
+        assert_eq!(
+            camera(&CameraSource::Device(String::new()), &[]).name,
+            "camera"
+        );
     }
 
     #[test]

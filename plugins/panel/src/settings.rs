@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
+use crate::recording::RecordSettings;
 use crate::units::Units;
 
 /// Choices and layout. Fields missing in a stored file take their defaults; unknown ones are
@@ -48,6 +49,8 @@ pub struct PanelSettings {
     pub plot_error: bool,
     /// The real arms that were connected last, by `arm/Follower` or `arm/Leader`.
     pub devices: BTreeMap<String, KnownDevice>,
+    /// What a person chose to record.
+    pub record: RecordSettings,
 }
 
 /// A real arm as it was connected last.
@@ -83,6 +86,7 @@ impl Default for PanelSettings {
             last_scene: None,
             plot_error: false,
             devices: BTreeMap::new(),
+            record: RecordSettings::default(),
         }
     }
 }
@@ -99,6 +103,7 @@ impl PanelSettings {
         self.plot_height = self
             .plot_height
             .and_then(|height| within(height, PLOT_HEIGHT));
+        self.record = self.record.sanitized();
         self
     }
 }
@@ -133,6 +138,8 @@ pub enum Sheet {
     Arms,
     /// Camera images.
     Cameras,
+    /// The recorder and the episodes.
+    Record,
     /// The plot of joints.
     Plot,
     /// How well time is kept.
@@ -141,7 +148,13 @@ pub enum Sheet {
 
 impl Sheet {
     /// All of them, in their order.
-    pub const ALL: [Self; 4] = [Self::Arms, Self::Cameras, Self::Plot, Self::Telemetry];
+    pub const ALL: [Self; 5] = [
+        Self::Arms,
+        Self::Cameras,
+        Self::Record,
+        Self::Plot,
+        Self::Telemetry,
+    ];
 
     /// Its name for people.
     #[must_use]
@@ -149,6 +162,7 @@ impl Sheet {
         match self {
             Self::Arms => "Arms",
             Self::Cameras => "Cameras",
+            Self::Record => "Record",
             Self::Plot => "Plot",
             Self::Telemetry => "Timing",
         }

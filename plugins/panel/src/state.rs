@@ -6,8 +6,10 @@ use egui::{Rect, Response, Ui};
 use egui_plot::PlotPoint;
 use forearm_protocol::control::Notice;
 
+use crate::browser::Browser;
 use crate::devices::MoverKind;
 use crate::history::History;
+use crate::record::RecordPanel;
 use crate::settings::{PanelSettings, ThemeChoice};
 use crate::sliders::SliderTargets;
 use crate::toasts::Toasts;
@@ -40,6 +42,10 @@ pub struct PanelState {
     pub(crate) unfolded: BTreeSet<String>,
     /// What trials are asked for.
     pub(crate) trial: TrialForm,
+    /// The dataset browser, while it is open.
+    pub(crate) browser: Option<Browser>,
+    /// What the recorder's panels remember.
+    pub(crate) record: RecordPanel,
     /// Where the emergency stop was drawn last.
     pub(crate) e_stop: Option<Rect>,
     /// Whether the pointer that pressed the emergency stop is still down.

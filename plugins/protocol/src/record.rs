@@ -111,6 +111,8 @@ pub enum Request {
     Browse(Place),
     /// Datasets in the browser's storage: [`Reply::Names`]. Natively none.
     ListStored,
+    /// Delete a dataset in the browser's storage, for good.
+    DeleteStored(String),
     /// Begin the next episode.
     Start,
     /// End the episode in hand and keep it; or end the reset time.
@@ -534,6 +536,7 @@ impl Message for Request {
             Self::Open(_) => "record/open",
             Self::Browse(_) => "record/browse",
             Self::ListStored => "record/list_stored",
+            Self::DeleteStored(_) => "record/delete_stored",
             Self::Start => "record/start",
             Self::NextEpisode => "record/next_episode",
             Self::Rerecord => "record/rerecord",

@@ -1,1 +1,5 @@
 //! The record service: control's ticks and cameras' frames in, LeRobot datasets out.
+
+pub mod session;
+pub mod store;
+pub mod ticks;

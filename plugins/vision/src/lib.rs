@@ -14,8 +14,10 @@ pub mod camera;
 pub mod codec;
 mod frame;
 pub mod raster;
+#[cfg(any(test, target_family = "wasm"))]
+pub mod web;
 
-pub use camera::{Camera, CameraError, Now};
+pub use camera::{Camera, CameraError, Now, read_number};
 pub use frame::{Frame, Pixels, rgb_bytes};
 
 /// Whether work runs beside its owner or within its calls.

@@ -67,6 +67,8 @@ pub struct Head {
     pub fps: u32,
     /// When row 0 is, seconds.
     pub start_secs: f64,
+    /// Time between two control ticks as it was meant, seconds.
+    pub tick_secs: f64,
     /// What is where in a tick.
     pub layout: Layout,
     /// The numbers of `action`, from the targets in a tick.
@@ -75,7 +77,8 @@ pub struct Head {
     pub state: Vec<Channel>,
     /// The cameras; records name them by their index here.
     pub cameras: Vec<HeadCamera>,
-    /// Files to be kept beside the episode: path below `meta/forearm/`, text.
+    /// Texts to be kept beside the episode: `(scene.ron, …)` becomes
+    /// `meta/forearm/episode-000000.scene.ron`.
     #[serde(default)]
     pub extras: Vec<(String, String)>,
 }

@@ -258,5 +258,8 @@ pub(super) fn checksum(before: u32, length: [u8; 4], body: &[u8]) -> u32 {
 /// Numbers as they are in the file. They have no alignment there, so they are copied.
 pub(super) fn numbers(bytes: &[u8]) -> Cow<'_, [f64]> {
     let (numbers, _) = bytes.as_chunks::<8>();
-    numbers.iter().map(|eight| f64::from_le_bytes(*eight)).collect()
+    numbers
+        .iter()
+        .map(|eight| f64::from_le_bytes(*eight))
+        .collect()
 }

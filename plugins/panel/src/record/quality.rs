@@ -35,7 +35,7 @@ pub(crate) fn line(episode: &EpisodeInfo) -> (String, Grade) {
             let texts: Vec<String> = worst.map(|(text, _)| text).collect();
             (texts.join(", "), grade)
         }
-        None => (figures(quality), Grade::Good),
+        None => (plain(quality), Grade::Good),
     }
 }
 
@@ -64,7 +64,7 @@ pub(crate) fn about(quality: &EpisodeQuality) -> String {
 }
 
 /// The figures of an episode that is as it should be.
-fn figures(quality: &EpisodeQuality) -> String {
+fn plain(quality: &EpisodeQuality) -> String {
     let ticks = format!("{:.0} Hz", quality.tick_hz);
     let jitter = format!("jitter {}", time(quality.tick_jitter_p99_secs));
     let slowest = quality.cameras.iter().map(|it| it.rate_hz);
@@ -152,7 +152,10 @@ mod tests {
         assert_eq!(text, "120 Hz · 30.0 fps · jitter 96.0 µs");
         assert_eq!(grade, Grade::Good);
         let foreign = EpisodeInfo::default();
-        assert_eq!(line(&foreign), ("recorded elsewhere".to_owned(), Grade::Good));
+        assert_eq!(
+            line(&foreign),
+            ("recorded elsewhere".to_owned(), Grade::Good)
+        );
     }
 
     #[test]
@@ -168,6 +171,9 @@ mod tests {
         assert_eq!(text, "3 ticks lost, wrist: 2 dropped");
         assert_eq!(grade, Grade::Poor);
         let about = about(it.quality.as_ref().unwrap());
-        assert!(about.contains("7 repeated") && about.contains("Jitter p99"), "{about}");
+        assert!(
+            about.contains("7 repeated") && about.contains("Jitter p99"),
+            "{about}"
+        );
     }
 }

@@ -34,7 +34,11 @@ pub(crate) fn left(
     let free = view.state.free_bytes? as f64;
     let secs = free / rate(settings, view, inputs);
     Some(Space {
-        text: format!("{} free, enough for about {}", figures::bytes(free), time(secs)),
+        text: format!(
+            "{} free, enough for about {}",
+            figures::bytes(free),
+            time(secs)
+        ),
         little: secs < LITTLE_SECS,
     })
 }
@@ -50,7 +54,9 @@ fn rate(settings: &RecordSettings, view: &RecordView, inputs: &PanelInputs) -> f
     }
     let size = |camera: &CameraConfig| {
         let state = view.state.cameras.iter().find(|it| it.name == camera.name);
-        let told = state.map(|it| it.resolution).filter(|[width, _]| *width > 0);
+        let told = state
+            .map(|it| it.resolution)
+            .filter(|[width, _]| *width > 0);
         let feed = inputs.cameras.iter().find(|it| it.name == camera.name);
         camera
             .resolution

@@ -4,6 +4,8 @@
 
 pub mod devices;
 pub mod raster;
+pub mod record;
+pub mod sight;
 pub mod workers;
 
 use std::sync::Arc;
@@ -37,6 +39,7 @@ impl Stage {
         let mut textures = Textures::default();
         textures.insert(TextureId::User(0), test_image([0.85, 0.35, 0.3]));
         textures.insert(TextureId::User(1), test_image([0.3, 0.5, 0.85]));
+        textures.insert(TextureId::User(2), test_image([0.4, 0.75, 0.4]));
         Self {
             ctx,
             size: vec2(width, height),

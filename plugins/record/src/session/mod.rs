@@ -25,7 +25,7 @@ pub struct Plan {
 /// What is to be done now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Act {
-    /// Begin an episode. If that fails, say so by [`Session::failed_to_begin`].
+    /// Begin an episode. If that fails, say so by [`Session::broke`].
     Begin,
     /// End the episode in hand and save it.
     Keep,
@@ -228,8 +228,8 @@ impl Session {
         }
     }
 
-    /// The episode that was to begin did not: it waits to be started again.
-    pub fn failed_to_begin(&mut self, now_secs: f64) {
+    /// The episode in hand did not begin after all, or broke off: it waits to be started again.
+    pub fn broke(&mut self, now_secs: f64) {
         self.stage = Stage::Ready {
             since_secs: now_secs,
         };
@@ -248,13 +248,6 @@ impl Session {
             };
         }
         Some(act)
-    }
-
-    /// The episode in hand broke off and can't be saved now.
-    pub fn broke(&mut self, now_secs: f64) {
-        self.stage = Stage::Ready {
-            since_secs: now_secs,
-        };
     }
 
     /// An episode that was kept is saved.

@@ -432,19 +432,17 @@ impl H264 {
         sample: &[u8],
         show: &mut dyn FnMut(PlaneSlices<'_>),
     ) -> Result<(), CodecError> {
-        self.stream.clear();
-        let mut body = Vec::new();
-        if self.description.append(sample, &mut body)? {
-            self.stream
-                .extend_from_slice(&self.description.parameter_sets);
-        }
-        self.stream.append(&mut body);
-        if self.stream.is_empty() {
+        self.stream
+            .clone_from(&self.description.parameter_sets);
+        let sets = self.stream.len();
+        let key = self.description.append(sample, &mut self.stream)?;
+        let stream = &self.stream[if key { 0 } else { sets }..];
+        if stream.is_empty() {
             return Err(CodecError::Sample("it is empty".to_owned()));
         }
         let decoded = self
             .decoder
-            .decode(&self.stream)
+            .decode(stream)
             .map_err(|error| CodecError::Sample(error.to_string()))?;
         if let Some(picture) = decoded {
             show(slices(&picture));

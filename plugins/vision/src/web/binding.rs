@@ -122,6 +122,8 @@ extern "C" {
         this: &VideoElement,
         work: &js_sys::Function,
     ) -> Result<f64, JsValue>;
+    #[wasm_bindgen(method, js_name = cancelVideoFrameCallback)]
+    pub(super) fn cancel_frame(this: &VideoElement, number: f64);
     #[wasm_bindgen(js_namespace = document, js_name = createElement, catch)]
     pub(super) fn create_element(name: &str) -> Result<VideoElement, JsValue>;
 

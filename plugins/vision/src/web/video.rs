@@ -44,7 +44,8 @@ impl Video {
     pub(super) async fn new(frame: VideoFrame, reading: &mut Reading) -> Result<Self, String> {
         let frame = Held(frame);
         let visible = get(&frame.0, "visibleRect");
-        let side = |name| Some(number(&visible, name)).filter(|side| (1.0..=LARGEST).contains(side));
+        let side =
+            |name| Some(number(&visible, name)).filter(|side| (1.0..=LARGEST).contains(side));
         let (Some(width), Some(height)) = (side("width"), side("height")) else {
             return Err("the frame has no size".to_owned());
         };
@@ -113,7 +114,7 @@ impl Reading {
 }
 
 /// A frame that is closed at its end.
-struct Held(VideoFrame);
+pub(crate) struct Held(pub(crate) VideoFrame);
 
 impl Drop for Held {
     fn drop(&mut self) {
@@ -126,9 +127,7 @@ impl Clone for Video {
     fn clone(&self) -> Self {
         // Only a closed frame has no clone, and this one is open until it is dropped.
         let frame = self.frame();
-        let twin = frame
-            .duplicate()
-            .unwrap_or_else(|_closed| frame.clone());
+        let twin = frame.duplicate().unwrap_or_else(|_closed| frame.clone());
         Self(SendWrapper::new(Inner {
             frame: Held(twin),
             size: self.0.size,

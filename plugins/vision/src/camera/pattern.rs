@@ -1,0 +1,143 @@
+//! A test pattern: colours, something that moves, and the frame's number as black and white cells
+//! that [`read_number`] reads back, also after video coding.
+
+use super::drawn::{Artist, DrawnSource, Inline, Job};
+
+/// Width and height if none are asked for, pixels.
+pub(super) const SIZE: [u32; 2] = [640, 480];
+/// Frames a second.
+pub(super) const FPS: f64 = 30.0;
+/// Cells of the number: columns and rows, in the lowest quarter of the picture.
+const CELLS: [u32; 2] = [8, 4];
+/// Bits of the number; the others check them.
+const NUMBER_BITS: u32 = 24;
+/// Factor of the check, a prime.
+const CHECK: u64 = 167;
+/// Colours of the bars.
+const BARS: [[u8; 3]; 7] = [
+    [196, 196, 196],
+    [196, 184, 40],
+    [48, 180, 190],
+    [60, 176, 72],
+    [190, 60, 176],
+    [196, 56, 48],
+    [52, 76, 196],
+];
+
+/// Opens a pattern of this size.
+pub(super) fn open(size: Option<[u32; 2]>) -> DrawnSource {
+    let pattern = Pattern {
+        size: size.unwrap_or(SIZE),
+    };
+    DrawnSource::by_clock(Box::new(Inline::new(Box::new(pattern))), FPS)
+}
+
+struct Pattern {
+    size: [u32; 2],
+}
+
+impl Artist for Pattern {
+    fn draw(&mut self, job: &Job, rgb: &mut Vec<u8>) -> Result<[u32; 2], String> {
+        let [width, height] = self.size;
+        rgb.clear();
+        rgb.resize(3 * (width * height) as usize, 0);
+        let code = code(job.number);
+        let picture_height = height - height / 4;
+        // A ball that goes round once in four seconds, and a stripe that crosses once in two.
+        let turn = core::f64::consts::TAU * (job.number % 120) as f64 / 120.0;
+        let (sin, cos) = libm::sincos(turn);
+        let radius = f64::from(picture_height) * 0.11;
+        let center = [
+            f64::from(width) * (0.5 + 0.32 * cos),
+            f64::from(picture_height) * (0.5 + 0.32 * sin),
+        ];
+        let stripe = (job.number % 60) as u32 * width / 60;
+        let stripe_end = stripe + (width / 80).max(1);
+        for (y, row) in (0_u32..).zip(rgb.chunks_exact_mut(3 * width as usize)) {
+            for (x, pixel) in (0_u32..).zip(row.as_chunks_mut::<3>().0) {
+                if y >= picture_height {
+                    let column = x * CELLS[0] / width;
+                    let line = (y - picture_height) * CELLS[1] / (height - picture_height);
+                    let bit = code >> (line * CELLS[0] + column) & 1;
+                    *pixel = if bit == 1 { [235; 3] } else { [20; 3] };
+                    continue;
+                }
+                let bar = BARS[(x * BARS.len() as u32 / width) as usize];
+                let shade = 150 + 105 * (picture_height - y) / picture_height;
+                *pixel = bar.map(|value| (u32::from(value) * shade / 255) as u8);
+                let (dx, dy) = (f64::from(x) - center[0], f64::from(y) - center[1]);
+                if dx * dx + dy * dy < radius * radius {
+                    *pixel = [245, 245, 240];
+                } else if (stripe..stripe_end).contains(&x) {
+                    *pixel = [16, 18, 22];
+                }
+            }
+        }
+        Ok(self.size)
+    }
+}
+
+/// The cells' bits: number and check.
+fn code(number: u64) -> u64 {
+    let number = number % (1 << NUMBER_BITS);
+    number | (check(number) << NUMBER_BITS)
+}
+
+fn check(number: u64) -> u64 {
+    // Never all black nor all white.
+    (number % CHECK + 45) & 0xff
+}
+
+/// Reads a test pattern's frame number (modulo 2²⁴) out of a picture of any size: RGB, rows from the
+/// top. `None` if there is none to be read.
+#[must_use]
+pub fn read_number(size: [u32; 2], rgb: &[u8]) -> Option<u64> {
+    let [width, height] = size.map(|side| side as usize);
+    let pixels = rgb.as_chunks::<3>().0;
+    if width.checked_mul(height)? > pixels.len() || width < 16 || height < 16 {
+        return None;
+    }
+    let first = height - height / 4;
+    let mut code = 0_u64;
+    for bit in 0..CELLS[0] * CELLS[1] {
+        let (column, line) = ((bit % CELLS[0]) as usize, (bit / CELLS[0]) as usize);
+        let x = middle(column, CELLS[0] as usize, width);
+        let y = first + middle(line, CELLS[1] as usize, height - first);
+        let sum: u32 = pixels[y * width + x].iter().map(|value| u32::from(*value)).sum();
+        code |= u64::from(sum > 3 * 128) << bit;
+    }
+    let number = code % (1 << NUMBER_BITS);
+    (code >> NUMBER_BITS == check(number)).then_some(number)
+}
+
+/// The pixel in the middle of a cell, of `count` over a length.
+fn middle(cell: usize, count: usize, length: usize) -> usize {
+    let begin = |cell: usize| (cell * length).div_ceil(count);
+    (begin(cell) + begin(cell + 1)) / 2
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn numbers_are_read_back(number: u64, width in 16_u32..200, height in 16_u32..200) {
+            let mut rgb = Vec::new();
+            let job = Job { number, ..Job::default() };
+            let size = Pattern { size: [width, height] }.draw(&job, &mut rgb).expect("drawn");
+            prop_assert_eq!(read_number(size, &rgb), Some(number % (1 << 24)));
+        }
+
+        #[test]
+        fn other_pictures_have_no_number(
+            rgb in prop::collection::vec(any::<u8>(), 0..3000),
+            size in any::<[u32; 2]>(),
+        ) {
+            drop(read_number(size, &rgb));
+            prop_assert_eq!(read_number([32, 32], &vec![rgb.len() as u8; 3072]), None);
+        }
+    }
+}
