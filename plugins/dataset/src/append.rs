@@ -14,7 +14,7 @@ use crate::schema::{DataType, Feature, Schema};
 use crate::stats::{self, FeatureStats};
 use crate::store::{Store, check_path};
 use crate::table::{self, Column, Form, Values};
-use crate::tasks;
+use crate::{ops, tasks};
 
 /// An episode to be added.
 #[derive(Debug, Clone)]
@@ -148,11 +148,9 @@ impl Dataset {
         let mut episode = self.next_episode(length);
         episode.tasks = addition.tasks;
         for video in &addition.videos {
-            let last = self.episodes.last().and_then(|last| last.video(&video.key));
-            let next = || last.map_or(FileIndex::default(), |last| self.after(last.file));
             episode.videos.push(EpisodeVideo {
                 key: video.key.clone(),
-                file: video.file.unwrap_or_else(next),
+                file: video.file.unwrap_or_else(|| self.next_video(&video.key)),
                 from_secs: video.from_secs,
                 to_secs: video.from_secs + f64::from(length) / f64::from(self.schema().fps),
             });
@@ -169,10 +167,15 @@ impl Dataset {
         info.total_episodes = episode.index + 1;
         info.total_frames = episode.to_row;
         info.total_tasks = u32::try_from(all_tasks.len()).unwrap_or(u32::MAX);
+        let info = info.settled()?;
         let together: Vec<&Episode> = self.episodes.iter().chain([&episode]).collect();
         let all_stats = self.stats_of(&together);
         let stats_text = self.stats_text(&all_stats);
 
+        // What was deleted before can't come back beside what is added now.
+        if ops::can_undo(store)? {
+            ops::forget(store)?;
+        }
         for (path, bytes) in &addition.extras {
             let path = format!("{FOREARM}/{path}");
             check_path(&path)?;
@@ -199,20 +202,26 @@ impl Dataset {
         Ok(index)
     }
 
-    /// The next file after one.
-    fn after(&self, file: FileIndex) -> FileIndex {
-        file.next(self.info.chunks_size)
+    /// The file after all of these.
+    fn after(&self, files: impl Iterator<Item = FileIndex>) -> FileIndex {
+        let last = files.max();
+        last.map_or(FileIndex::default(), |last| last.next(self.info.chunks_size))
+    }
+
+    /// The file for a camera's next video.
+    pub(crate) fn next_video(&self, key: &str) -> FileIndex {
+        let videos = self.episodes.iter().filter_map(|episode| episode.video(key));
+        self.after(videos.map(|video| video.file))
     }
 
     /// The next episode, without videos and statistics.
     fn next_episode(&self, length: u32) -> Episode {
-        let last = self.episodes.last();
-        let from = last.map_or(0, |last| last.to_row);
+        let from = self.episodes.last().map_or(0, |last| last.to_row);
         Episode {
             index: self.info.total_episodes,
             length,
-            data: last.map_or(FileIndex::default(), |last| self.after(last.data)),
-            meta: last.map_or(FileIndex::default(), |last| self.after(last.meta)),
+            data: self.after(self.episodes.iter().map(|episode| episode.data)),
+            meta: self.after(self.episodes.iter().map(|episode| episode.meta)),
             from_row: from,
             to_row: from + u64::from(length),
             ..Episode::default()

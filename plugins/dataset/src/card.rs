@@ -4,8 +4,7 @@ use crate::info::Info;
 use crate::schema::DataType;
 
 /// The card of a dataset.
-#[must_use]
-pub fn text(info: &Info) -> String {
+pub(crate) fn text(info: &Info) -> String {
     let schema = &info.schema;
     let mut features = String::new();
     for feature in &schema.features {

@@ -82,7 +82,7 @@ impl Dataset {
             return Err(DatasetError::Exists);
         }
         let dataset = Self {
-            info: Info::new(schema),
+            info: Info::new(schema).settled()?,
             tasks: Vec::new(),
             episodes: Vec::new(),
             stats: Vec::new(),

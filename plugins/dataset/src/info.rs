@@ -180,6 +180,14 @@ impl Info {
         raw.pretty()
     }
 
+    /// The same as it will be read again.
+    ///
+    /// # Errors
+    /// As [`Info::parse`]: what could not be read again is not written.
+    pub(crate) fn settled(self) -> Result<Self, DatasetError> {
+        Self::parse(self.text().as_bytes())
+    }
+
     /// A key of the file that has no field here.
     #[must_use]
     pub fn other(&self, key: &str) -> Option<&Json> {

@@ -93,8 +93,11 @@ pub(crate) fn apply(store: &mut dyn Store, change: Change) -> Result<(), Dataset
     carry_out(store)
 }
 
-/// Whether something can be undone.
-pub(crate) fn can_undo(store: &dyn Store) -> Result<bool, DatasetError> {
+/// Whether [`crate::Dataset::undo`] would bring something back.
+///
+/// # Errors
+/// What reading fails with.
+pub fn can_undo(store: &dyn Store) -> Result<bool, DatasetError> {
     Ok(store.size(UNDO_LIST)?.is_some() && !is_pending(store)?)
 }
 
@@ -123,8 +126,11 @@ pub(crate) fn undo(store: &mut dyn Store) -> Result<bool, DatasetError> {
     Ok(true)
 }
 
-/// Throws away what undoing needs.
-pub(crate) fn forget(store: &mut dyn Store) -> Result<(), DatasetError> {
+/// Throws away what undoing needs: the files that were deleted last.
+///
+/// # Errors
+/// What writing fails with.
+pub fn forget(store: &mut dyn Store) -> Result<(), DatasetError> {
     store.remove(UNDO)?;
     Ok(())
 }

@@ -364,7 +364,8 @@ fn ticks_that_are_lost_late_or_reset_are_seen() {
     }
     assert_eq!(series.len(), 195);
     // Then the world is reset: from 1 to 3, with nothing between them.
-    series.push(8, 0, &[2.0, 3.0, 3.0, 2.5, 3.0, 3.0]);
+    series.push(8, 0, &[2.0, 3.0, 3.0]);
+    series.push(9, 0, &[2.5, 3.0, 3.0]);
     let timeline = Timeline::new(200, 0.0);
     let mut quality = EpisodeQuality::default();
     let channels = [channel(0, 0.0, 1.0)];

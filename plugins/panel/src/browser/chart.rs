@@ -61,16 +61,14 @@ pub(super) fn show(
         });
         all.with_min_x(list.max.x + 8.0)
     } else {
-        let head = all.with_max_y(all.min.y + 22.0);
-        ui.scope_builder(UiBuilder::new().max_rect(head), |ui| {
-            ScrollArea::horizontal().show(ui, |ui| {
-                ui.horizontal(|ui| {
-                    ui.spacing_mut().item_spacing.x = 4.0;
-                    entries_in_line(ui, names, &mut chosen);
-                });
+        let shown = ui.scope_builder(UiBuilder::new().max_rect(all), |ui| {
+            ui.horizontal_wrapped(|ui| {
+                ui.spacing_mut().item_spacing = vec2(4.0, 0.0);
+                entries_in_lines(ui, names, &mut chosen);
             });
+            ui.min_rect().max.y
         });
-        all.with_min_y(head.max.y + 4.0)
+        all.with_min_y(shown.inner + 4.0)
     };
     browser.lines.show(dataset, series, &chosen);
     browser.joints = Some(chosen);
@@ -106,7 +104,7 @@ fn entries(ui: &mut Ui, names: &[String], chosen: &mut BTreeSet<usize>) {
     }
 }
 
-fn entries_in_line(ui: &mut Ui, names: &[String], chosen: &mut BTreeSet<usize>) {
+fn entries_in_lines(ui: &mut Ui, names: &[String], chosen: &mut BTreeSet<usize>) {
     for (joint, name) in names.iter().enumerate() {
         let color = plot::series_color(ui, joint);
         let on = chosen.contains(&joint);

@@ -10,7 +10,7 @@ use crate::figures;
 use crate::inputs::PanelInputs;
 use crate::record::quality::{self, Grade};
 use crate::record::strip::clock;
-use crate::record::{export, paint, setup, trouble};
+use crate::record::{BAR, export, paint, setup, trouble, with_bar};
 use crate::recording::RecordView;
 use crate::state::PanelState;
 use crate::theme;
@@ -46,9 +46,12 @@ pub(crate) fn show(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs, ou
     // The newest is at the top.
     let count = dataset.episodes.len();
     ui.spacing_mut().item_spacing.y = GAP;
-    ScrollArea::vertical()
-        .auto_shrink(false)
-        .show_rows(ui, ROW, count, |ui, rows| {
+    let place = UiBuilder::new().max_rect(with_bar(ui));
+    ui.scope_builder(place, |ui| {
+        let list = ScrollArea::vertical().auto_shrink(false);
+        list.show_rows(ui, ROW, count, |ui, rows| {
+            let width = ui.available_width() - BAR;
+            ui.set_max_width(width);
             for row in rows {
                 if let Some(episode) = dataset.episodes.get(count - 1 - row) {
                     let last = row == 0;
@@ -56,6 +59,7 @@ pub(crate) fn show(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs, ou
                 }
             }
         });
+    });
 }
 
 /// Draws what to look at: a folder, or a dataset in the browser's storage.

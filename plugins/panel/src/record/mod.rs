@@ -11,7 +11,9 @@ mod setup;
 mod space;
 pub(crate) mod strip;
 
-use egui::{Align, Color32, Frame, Margin, Panel, RichText, ScrollArea, Stroke, Ui};
+use egui::{
+    Align, Color32, Frame, Margin, Panel, Rect, RichText, ScrollArea, Stroke, Ui, UiBuilder,
+};
 use forearm_protocol::record::{Phase, Recoverable, Request};
 
 use crate::actions::{Outbox, PanelAction};
@@ -23,6 +25,9 @@ use crate::theme;
 use crate::widgets;
 
 pub(crate) use camera_list::paint;
+
+/// Room for a scroll bar in the margin, points.
+const BAR: f32 = 8.0;
 
 /// What the recorder's panels remember while they run.
 #[derive(Debug, Default)]
@@ -73,9 +78,7 @@ fn recorder(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs, out: &mut
                 setup::open(ui, state, inputs, out);
             });
     }
-    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        let narrower = ui.available_width() - 4.0;
-        ui.set_max_width(narrower);
+    scroll(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 6.0;
         if let Some(found) = &view.state.recoverable {
             recover(ui, found, view, out);
@@ -96,6 +99,23 @@ fn recorder(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs, out: &mut
         camera_list::show(ui, state, inputs, out);
         ui.add_space(12.0);
     });
+}
+
+/// Draws what can be scrolled; the bar lies in the margin at the right.
+fn scroll(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
+    ui.scope_builder(UiBuilder::new().max_rect(with_bar(ui)), |ui| {
+        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            let width = ui.available_width() - BAR;
+            ui.set_max_width(width);
+            contents(ui);
+        });
+    });
+}
+
+/// The place that is left, with room for a scroll bar.
+fn with_bar(ui: &Ui) -> Rect {
+    let place = ui.available_rect_before_wrap();
+    place.with_max_x(place.max.x + BAR)
 }
 
 /// Draws what went wrong last.

@@ -82,14 +82,15 @@ pub(crate) fn headline(state: &RecordState) -> Headline {
         Phase::Saving => plain("SAVING"),
         Phase::Resetting => {
             let left = |limit: f64| (limit - state.phase_secs).max(0.0);
+            let (time, limit) = match state.phase_limit_secs.map(left) {
+                Some(secs) if secs < 99.5 => (format!("{:.0}", secs.ceil()), "s"),
+                Some(secs) => (self::clock(secs), ""),
+                None => (String::new(), ""),
+            };
             Headline {
                 word: "RESET",
-                time: match state.phase_limit_secs.map(left) {
-                    Some(secs) if secs < 99.5 => format!("{:.0} s", secs.ceil()),
-                    Some(secs) => self::clock(secs),
-                    None => String::new(),
-                },
-                limit: String::new(),
+                time,
+                limit: limit.to_owned(),
                 part: over.map(|part| 1.0 - part),
             }
         }
@@ -119,8 +120,8 @@ fn colors(phase: Phase, palette: &Palette) -> (Color32, Color32) {
     }
 }
 
-/// Draws the strip, if a recording is open. `panel_in_sight` tells whether the recorder's own buttons
-/// are.
+/// Draws the strip, if a recording is open. `panel_open` tells whether the panel is open that has the
+/// recorder's buttons, if that is what it shows.
 pub(crate) fn show(
     ui: &mut Ui,
     state: &PanelState,
@@ -301,10 +302,10 @@ mod tests {
         assert_eq!(told.limit, "/ 01:00");
         assert_eq!(told.part, Some(0.215));
         let told = headline(&state(Phase::Resetting, 0.4, Some(5.0)));
-        assert_eq!((told.word, told.time.as_str()), ("RESET", "5 s"));
+        assert_eq!((told.word, told.time.as_str()), ("RESET", "5"));
         assert_eq!(told.part, Some(0.92));
         let told = headline(&state(Phase::Resetting, 7.0, Some(5.0)));
-        assert_eq!((told.time.as_str(), told.part), ("0 s", Some(0.0)));
+        assert_eq!((told.time.as_str(), told.part), ("0", Some(0.0)));
         let told = headline(&state(Phase::Recording, 4000.0, None));
         assert_eq!((told.time.as_str(), told.limit.as_str()), ("1:06:40", ""));
     }

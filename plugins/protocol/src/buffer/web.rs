@@ -33,6 +33,12 @@ impl Buffer {
         self.to_vec()
     }
 
+    /// The buffer itself, to be looked at by JavaScript.
+    #[must_use]
+    pub fn as_js(&self) -> &ArrayBuffer {
+        &self.0
+    }
+
     /// The buffer itself, to be transferred or read by JavaScript.
     #[must_use]
     pub fn into_js(self) -> ArrayBuffer {

@@ -46,7 +46,7 @@ pub struct Head {
 }
 
 /// What came back.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Answer {
     /// The status of HTTP.
     pub status: u16,

@@ -102,22 +102,36 @@ fn parse<T: DeserializeOwned>(what: &'static str, answer: &Answer) -> Result<T, 
     })
 }
 
-/// What a refusal means.
+/// What a refusal by the hub means.
 fn refusal(hub: &Hub, what: &'static str, answer: &Answer) -> UploadError {
+    let said = said(hub, answer);
+    match answer.status {
+        401 => UploadError::Token { said },
+        403 => UploadError::Forbidden { what, said },
+        _ => refused(hub, what, answer),
+    }
+}
+
+/// A refusal as it is.
+fn refused(hub: &Hub, what: &'static str, answer: &Answer) -> UploadError {
+    UploadError::Refused {
+        what,
+        status: answer.status,
+        said: said(hub, answer),
+    }
+}
+
+/// The reason for a refusal, in the hub's words.
+fn said(hub: &Hub, answer: &Answer) -> String {
     let told: Result<wire::ErrorReply, _> = serde_json::from_slice(&answer.body);
     let said = match told {
         Ok(reply) => reply.error,
         Err(_) => String::from_utf8_lossy(&answer.body).into_owned(),
     };
     let said: String = hub.redact(said.trim()).chars().take(MAX_SAID).collect();
-    let said = match said.is_empty() {
+    match said.is_empty() {
         true => "without a reason".to_owned(),
         false => said,
-    };
-    match answer.status {
-        401 => UploadError::Token { said },
-        403 => UploadError::Forbidden { what, said },
-        status => UploadError::Refused { what, status, said },
     }
 }
 

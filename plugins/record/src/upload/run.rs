@@ -20,8 +20,8 @@ const ASKED_FILES: usize = 256;
 const BATCH: usize = 32;
 /// How much of a file the hub looks at to say how it is kept.
 const SAMPLE_BYTES: u64 = 512;
-/// How often the addresses of one object may turn out to be too old.
-const MAX_EXPIRED: u32 = 3;
+/// How often one object may be refused: its addresses may be too old.
+const MAX_REFUSED: u32 = 3;
 /// How often somebody else may commit meanwhile.
 const MAX_CONTESTED: u32 = 3;
 /// Pages of a list of files: a thousand files each.
@@ -52,7 +52,8 @@ pub struct Upload<L> {
     waiting: VecDeque<Waiting>,
     /// Objects whose addresses are known.
     ready: VecDeque<Transfer>,
-    expired: BTreeMap<String, u32>,
+    /// How often an object was refused.
+    refused: BTreeMap<String, u32>,
     /// What of the objects is there, of how much, bytes.
     sent: (u64, u64),
     saved: Saved,
@@ -141,7 +142,7 @@ impl<L: Link> Upload<L> {
             deleted: Vec::new(),
             waiting: VecDeque::new(),
             ready: VecDeque::new(),
-            expired: BTreeMap::new(),
+            refused: BTreeMap::new(),
             sent: (0, 0),
             saved,
             contested: 0,
@@ -476,7 +477,7 @@ impl<L: Link> Upload<L> {
             };
             // Addresses of before, if parts were sent to them: the new ones would begin anew.
             let used = before.as_ref().filter(|before| !before.etags.is_empty());
-            let first_time = !self.expired.contains_key(&file.sha256);
+            let first_time = !self.refused.contains_key(&file.sha256);
             let actions = match used {
                 Some(before) if first_time => before.actions.clone(),
                 _ => actions,
@@ -509,18 +510,14 @@ impl<L: Link> Upload<L> {
                     self.saved.forget(&transfer.file.sha256, store);
                     lane.transfer = None;
                 }
-                Moved::Expired(parts) => {
+                Moved::Refused(parts, error) => {
                     again_secs = 0.0;
                     let file = transfer.file.clone();
                     lane.transfer = None;
-                    let times = self.expired.entry(file.sha256.clone()).or_default();
+                    let times = self.refused.entry(file.sha256.clone()).or_default();
                     *times += 1;
-                    if *times > MAX_EXPIRED {
-                        return Err(UploadError::Refused {
-                            what: "take a file",
-                            status: 403,
-                            said: format!("{}: its addresses are refused at once", file.path),
-                        });
+                    if *times > MAX_REFUSED {
+                        return Err(error);
                     }
                     // Once more with what is there, then from the start.
                     let before = (*times == 1).then_some(parts);

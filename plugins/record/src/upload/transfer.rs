@@ -57,8 +57,9 @@ pub(super) enum Moved {
     Part(Parts),
     /// The hub has the object.
     Done,
-    /// Its addresses are no longer good: ask for new ones.
-    Expired(Parts),
+    /// It is refused; by storage, mostly because its addresses are no longer good: ask for new ones.
+    /// The error is for when that does not help.
+    Refused(Parts, UploadError),
 }
 
 impl Transfer {
@@ -125,10 +126,11 @@ impl Transfer {
         if !(200..300).contains(&answer.status) {
             // A signature that is too old is refused in many ways.
             let moved = self.sending != Sending::Verification;
-            if moved && matches!(answer.status, 400 | 401 | 403 | 404 | 410) {
-                return Ok(Moved::Expired(self.parts()));
-            }
-            return Err(super::refusal(hub, self.call.what(), &answer));
+            let error = super::refused(hub, self.call.what(), &answer);
+            return match moved && matches!(answer.status, 400 | 401 | 403 | 404 | 410) {
+                true => Ok(Moved::Refused(self.parts(), error)),
+                false => Err(error),
+            };
         }
         let next = match self.sending {
             Sending::Whole | Sending::Completion => self.after_sending(),

@@ -226,7 +226,7 @@ pub fn list(bundle: Option<&SceneBundle>) -> Vec<CameraInfo> {
     all
 }
 
-fn check_resolution(size: [u32; 2]) -> Result<(), CameraError> {
+pub(crate) fn check_resolution(size: [u32; 2]) -> Result<(), CameraError> {
     let pixels = u64::from(size[0]) * u64::from(size[1]);
     if size.iter().all(|side| *side >= 16) && pixels <= u64::from(MAX_CAMERA_PIXELS) {
         return Ok(());

@@ -1,0 +1,270 @@
+//! The record service and the control service in a page without a picture: what the tests in the browser
+//! check, and `cargo xtask bench zip` measures. Only for the browser; natively it does nothing.
+//!
+//! The page calls `configure`, makes a `Studio`, and pumps it as it likes; `start` is for the workers.
+//! Requests, replies and states travel as JSON, as in the app's `globalThis.forearm`.
+
+fn main() {}
+
+#[cfg(target_family = "wasm")]
+#[expect(unreachable_pub, reason = "JavaScript reaches it")]
+mod web {
+    use std::cell::{Cell, RefCell};
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use forearm_control::{ControlConfig, ControlService, ControlSetup, Startup};
+    use forearm_protocol::control;
+    use forearm_protocol::lifecycle::Fault;
+    use forearm_protocol::record::{Command, DatasetSummary, Event, RecordState, Reply, Request};
+    use forearm_protocol::scene::{Scene, SceneBundle};
+    use forearm_record::{RecordService, RecordSetup};
+    use forearm_workers::web::{self, WorkerFiles, entry};
+    use forearm_workers::{Handle, Host, HostKind, RestartPolicy, supervise};
+    use js_sys::{ArrayBuffer, Promise, Reflect, Uint8Array, WebAssembly};
+    use serde::Serialize;
+    use wasm_bindgen::prelude::wasm_bindgen;
+    use wasm_bindgen::{JsError, JsValue};
+    use wasm_bindgen_futures::future_to_promise;
+
+    /// Makes this worker the service that the message names.
+    #[wasm_bindgen]
+    pub fn start(first: JsValue) {
+        web::start(
+            &first,
+            &[entry::<ControlService>(), entry::<RecordService>()],
+        );
+    }
+
+    /// Says where workers come from, and whether cameras go by a `<video>`.
+    #[wasm_bindgen]
+    pub fn configure(entry: String, glue: String, module: WebAssembly::Module, by_video: bool) {
+        forearm_vision::web::offer(by_video);
+        let log = "warn".to_owned();
+        web::configure(Ok(WorkerFiles {
+            entry,
+            glue,
+            module,
+            log,
+        }));
+    }
+
+    /// A control service that feeds a record service.
+    #[wasm_bindgen]
+    pub struct Studio {
+        control: Handle<ControlService>,
+        record: Handle<RecordService>,
+        state: RefCell<Option<Box<RecordState>>>,
+        dataset: RefCell<Option<Box<DatasetSummary>>>,
+        notices: RefCell<Vec<String>>,
+        /// Pictures that came, by camera: how many, and the newest's size.
+        previews: RefCell<BTreeMap<String, (u32, u32, u32)>>,
+        chunks: RefCell<Vec<ArrayBuffer>>,
+        progress: Cell<f64>,
+    }
+
+    #[wasm_bindgen]
+    impl Studio {
+        /// Starts both with a scene (a scene file's text), and a motion (a motion file's text): `worker`
+        /// or `inline`.
+        ///
+        /// # Errors
+        /// The scene is none.
+        #[wasm_bindgen(constructor)]
+        pub fn new(host: &str, scene: &str, script: Option<String>) -> Result<Self, JsError> {
+            let bundle = Arc::new(SceneBundle::from(Scene::from_ron("scene", scene)?));
+            let setup = ControlSetup {
+                config: ControlConfig::default(),
+                startup: Startup {
+                    bundle: Some(bundle),
+                    script,
+                    start: true,
+                    resume: None,
+                    e_stop: false,
+                },
+            };
+            let host = match host {
+                "inline" => Host::Inline,
+                _ => Host::Thread,
+            };
+            let control = supervise(setup, host, RestartPolicy::default());
+            let record = supervise(RecordSetup::default(), host, RestartPolicy::default());
+            control.feed_into(&record);
+            Ok(Self {
+                control,
+                record,
+                state: RefCell::default(),
+                dataset: RefCell::default(),
+                notices: RefCell::default(),
+                previews: RefCell::default(),
+                chunks: RefCell::default(),
+                progress: Cell::new(0.0),
+            })
+        }
+
+        /// What an app does each frame: takes what was told, says that it lives. Services on the main
+        /// thread run for up to this long each, milliseconds.
+        pub fn pump(&self, budget_millis: f64) {
+            let budget = Duration::from_secs_f64(budget_millis.max(0.0) / 1e3);
+            self.control.pump(budget);
+            self.record.pump(budget);
+            for event in self.control.events() {
+                if let control::Event::SceneLoaded {
+                    generation, bundle, ..
+                } = event
+                {
+                    // A service that is not there says so by its status.
+                    self.record.send(Command::Scene { generation, bundle }).ok();
+                }
+            }
+            for event in self.record.events() {
+                self.hear(event);
+            }
+            // When it can't be sent, the next frame says it again.
+            self.control.send(control::Command::Alive).ok();
+        }
+
+        fn hear(&self, event: Event) {
+            match event {
+                Event::State(state) => {
+                    self.state.replace(Some(state));
+                }
+                Event::Dataset(dataset) => {
+                    self.dataset.replace(Some(dataset));
+                }
+                Event::Preview(picture) => {
+                    let mut previews = self.previews.borrow_mut();
+                    let known = previews.entry(picture.camera).or_default();
+                    let whole = picture.rgba.len() == (picture.width * picture.height * 4) as usize;
+                    *known = (known.0 + u32::from(whole), picture.width, picture.height);
+                }
+                Event::Chunk(bytes) => {
+                    let taken = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+                    self.chunks.borrow_mut().push(bytes.into_js());
+                    self.record.send(Command::ChunkTaken(taken)).ok();
+                }
+                Event::Progress { fraction, .. } => self.progress.set(fraction),
+                Event::Notice(notice) => self.notices.borrow_mut().push(notice.text),
+                _ => {}
+            }
+        }
+
+        /// Where the record service runs: `worker`, or `inline` on the main thread.
+        #[must_use]
+        pub fn host(&self) -> String {
+            match self.record.status().host {
+                HostKind::Worker => "worker",
+                HostKind::Thread => "thread",
+                HostKind::Inline => "inline",
+                HostKind::Stepped => "stepped",
+            }
+            .to_owned()
+        }
+
+        /// How often the record service was started again.
+        #[must_use]
+        pub fn restarts(&self) -> u32 {
+            self.record.status().restarts
+        }
+
+        /// Makes the record service fail.
+        ///
+        /// # Errors
+        /// It can't.
+        pub fn kill(&self) -> Result<(), JsError> {
+            Ok(self.record.inject(Fault::Kill)?)
+        }
+
+        /// The latest state of the recording, in JSON.
+        ///
+        /// # Errors
+        /// A number in it has no form in JSON.
+        pub fn state(&self) -> Result<Option<String>, JsError> {
+            self.state.borrow().as_ref().map(json).transpose()
+        }
+
+        /// The dataset as it was told last, in JSON.
+        ///
+        /// # Errors
+        /// A number in it has no form in JSON.
+        pub fn dataset(&self) -> Result<Option<String>, JsError> {
+            self.dataset.borrow().as_ref().map(json).transpose()
+        }
+
+        /// Cameras, how many pictures came of each, and their size, in JSON.
+        ///
+        /// # Errors
+        /// None.
+        pub fn previews(&self) -> Result<String, JsError> {
+            json(&*self.previews.borrow())
+        }
+
+        /// How far an export is.
+        #[must_use]
+        pub fn progress(&self) -> f64 {
+            self.progress.get()
+        }
+
+        /// What a person was told, and how the services do.
+        #[must_use]
+        pub fn said(&self) -> String {
+            let (control, record) = (self.control.status(), self.record.status());
+            let notices = self.notices.borrow().join("; ");
+            format!("{control}; {record}; {notices}")
+        }
+
+        /// The pieces of an export that have come since this was asked last.
+        #[must_use]
+        pub fn chunks(&self) -> Vec<ArrayBuffer> {
+            self.chunks.take()
+        }
+
+        /// Tells something: a command in JSON.
+        ///
+        /// # Errors
+        /// It is no command, or can't be sent.
+        pub fn command(&self, command: &str) -> Result<(), JsError> {
+            Ok(self.record.send(serde_json::from_str(command)?)?)
+        }
+
+        /// Asks the control service for something, in JSON; a promise of its answer's name.
+        ///
+        /// # Errors
+        /// It is no request.
+        pub fn drive(&self, request: &str) -> Result<Promise, JsError> {
+            let pending = self
+                .control
+                .request(serde_json::from_str::<control::Request>(request)?);
+            Ok(future_to_promise(async move {
+                pending.await.map_err(JsError::from)?;
+                Ok(JsValue::UNDEFINED)
+            }))
+        }
+
+        /// Asks the record service for something, in JSON; a promise of the answer, in JSON; pictures as
+        /// they are.
+        ///
+        /// # Errors
+        /// It is no request.
+        pub fn request(&self, request: &str) -> Result<Promise, JsError> {
+            let pending = self.record.request_within(
+                serde_json::from_str::<Request>(request)?,
+                Duration::from_mins(5),
+            );
+            Ok(future_to_promise(async move {
+                let reply = pending.await.map_err(JsError::from)?;
+                let told = js_sys::JSON::parse(&json(&reply)?)?;
+                if let Reply::Frame(frame) = reply {
+                    let rgba = Uint8Array::new(&frame.rgba.into_js());
+                    Reflect::set(&told, &"rgba".into(), &rgba)?;
+                }
+                Ok(told)
+            }))
+        }
+    }
+
+    fn json(value: &impl Serialize) -> Result<String, JsError> {
+        Ok(serde_json::to_string(value)?)
+    }
+}

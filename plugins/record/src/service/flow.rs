@@ -1,0 +1,675 @@
+//! Episodes begin, are fed, end and are saved.
+
+use forearm_dataset::store::{Store, StoreError};
+use forearm_dataset::{Dataset, DatasetError};
+use forearm_protocol::ServiceError;
+use forearm_protocol::control::NoticeLevel;
+use forearm_protocol::record::{Event, Reply};
+use forearm_vision::Pace;
+use forearm_workers::Answer;
+
+use super::desk::{Desk, Leftover, Recording};
+use super::opening::{leftovers, schema_of};
+use super::{Cx, RecordService, notify, refused};
+use crate::cameras::Eye;
+use crate::clerk::{Book, Clerk, Kind, Report, Task};
+use crate::episode::{Episode, EpisodeSpec};
+use crate::lane::LaneError;
+use crate::session::{Act, Refusal, Session};
+use crate::ticks::Break;
+
+/// A tick older than this says that control stands still, seconds.
+const FRESH_SECS: f64 = 1.0;
+
+impl RecordService {
+    pub(super) fn recording(&self) -> Option<&Recording> {
+        self.desk.as_ref()?.recording.as_deref()
+    }
+
+    fn recording_mut(&mut self) -> Option<&mut Recording> {
+        self.desk.as_mut()?.recording.as_deref_mut()
+    }
+
+    /// Carries out what a person wants of the flow.
+    pub(super) fn steer(
+        &mut self,
+        what: &str,
+        cx: &mut Cx<'_>,
+        step: impl FnOnce(&mut Session, f64) -> Result<Option<Act>, Refusal>,
+    ) -> Result<Reply, ServiceError> {
+        let now_secs = self.shared_secs(cx);
+        let Some(recording) = self.recording_mut() else {
+            let why = "no dataset is open to record";
+            return Err(refused(what, why, "open one first"));
+        };
+        let mut session = recording.session.clone();
+        let act = step(&mut session, now_secs)
+            .map_err(|Refusal { why, next }| refused(what, why, next))?;
+        if act == Some(Act::Begin) {
+            self.may_begin(now_secs)
+                .map_err(|(why, next)| refused(what, why, next))?;
+        }
+        if let Some(recording) = self.recording_mut() {
+            recording.session = session;
+        }
+        match act {
+            Some(act) => self.carry_out(act, cx).map(|()| Reply::Done),
+            None => Ok(Reply::Done),
+        }
+    }
+
+    /// What time has made due.
+    pub(super) fn advance_flow(&mut self, cx: &mut Cx<'_>) {
+        let now_secs = self.shared_secs(cx);
+        while let Some(act) = self
+            .recording_mut()
+            .and_then(|recording| recording.session.advance(now_secs))
+        {
+            let done = match act {
+                Act::Begin => self
+                    .may_begin(now_secs)
+                    .map_err(|(why, next)| refused("beginning the next episode", why, next)),
+                _ => Ok(()),
+            };
+            if let Err(error) = done.and_then(|()| self.carry_out(act, cx)) {
+                if let Some(recording) = self.recording_mut() {
+                    recording.session.broke(now_secs);
+                }
+                notify(cx, NoticeLevel::Error, error.to_string());
+            }
+            self.publish_phase(cx);
+        }
+    }
+
+    pub(super) fn carry_out(&mut self, act: Act, cx: &mut Cx<'_>) -> Result<(), ServiceError> {
+        let now_secs = self.shared_secs(cx);
+        match act {
+            Act::Begin => {
+                let begun = self.begin(now_secs);
+                if begun.is_err()
+                    && let Some(recording) = self.recording_mut()
+                {
+                    recording.session.broke(now_secs);
+                }
+                begun
+            }
+            Act::Keep => {
+                self.end(now_secs);
+                self.advance_episodes(cx);
+                Ok(())
+            }
+            Act::Discard => {
+                self.discard();
+                Ok(())
+            }
+            Act::DeleteLast => {
+                if let Some(desk) = &mut self.desk {
+                    desk.submit(Task::DeleteLast, None);
+                    if let Some(recording) = &mut desk.recording {
+                        recording.expected = recording.expected.saturating_sub(1);
+                    }
+                }
+                Ok(())
+            }
+            Act::Pause | Act::Resume => {
+                let episode = self.recording_mut().and_then(|r| r.episode.as_mut());
+                let result = match (episode, act) {
+                    (Some(episode), Act::Pause) => episode.pause(now_secs),
+                    (Some(episode), _) => episode.resume(now_secs),
+                    (None, _) => Ok(()),
+                };
+                if let Err(error) = result {
+                    self.break_off(&error.into(), cx);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Why an episode can't begin now, and what to do.
+    fn may_begin(&self, now_secs: f64) -> Result<(), (String, &'static str)> {
+        let Some(desk) = &self.desk else {
+            return Err(("no dataset is open".to_owned(), "open one first"));
+        };
+        let Some(recording) = &desk.recording else {
+            return Err(("no dataset is open to record".to_owned(), "open one first"));
+        };
+        if let Some(Leftover { episode, .. }) = desk.leftovers.first() {
+            let why = format!(
+                "an episode of {} rows is there that was not saved",
+                episode.frames
+            );
+            return Err((why, "keep it or throw it away first"));
+        }
+        if self.export.is_some() {
+            let why = "the dataset is being exported".to_owned();
+            return Err((why, "wait for its end, or cancel it"));
+        }
+        if recording.config.task.trim().is_empty() {
+            let why = "the task is empty".to_owned();
+            return Err((why, "say in a few words what the arm is to do"));
+        }
+        let robot = self.robot().map_err(|why| (why, "load another scene"))?;
+        let generation = self.scene.as_ref().map(|scene| scene.generation);
+        let fresh = self
+            .ticks
+            .newest_secs()
+            .is_some_and(|secs| now_secs - secs <= FRESH_SECS);
+        if !fresh || self.ticks.generation() != generation {
+            let why = "control gives no ticks of the scene".to_owned();
+            return Err((why, "start control, and try again"));
+        }
+        if self.ticks.width() != robot.layout.width() {
+            let why = format!(
+                "a control tick has {} numbers, and {} are expected of the scene",
+                self.ticks.width(),
+                robot.layout.width()
+            );
+            return Err((why, "load the scene again"));
+        }
+        if let Some(why) = self.eyes.iter().find_map(|eye| eye.complaint(now_secs)) {
+            return Err((why, "see to it, or record without it, and try again"));
+        }
+        Ok(())
+    }
+
+    /// Begins an episode; all that it needs is there.
+    fn begin(&mut self, now_secs: f64) -> Result<(), ServiceError> {
+        let what = "beginning an episode";
+        let next = "see to it, and start again";
+        let robot = self.robot().map_err(|why| refused(what, why, next))?.clone();
+        let scene = self.scene_text().map_err(|why| refused(what, why, next))?;
+        let pace = self.pace;
+        let Some(desk) = &mut self.desk else {
+            return Err(refused(what, "no dataset is open", "open one first"));
+        };
+        let Some(recording) = &mut desk.recording else {
+            return Err(refused(what, "no dataset is open to record", "open one first"));
+        };
+        // The cameras are this one's from now on.
+        let mut failed = Ok(());
+        for tail in &mut recording.tails {
+            failed = failed.and(tail.wait_no_more(&mut self.eyes));
+        }
+        if let Err(error) = failed {
+            tracing::warn!("the end of an episode: {error}");
+        }
+        let sizes: Vec<[u32; 2]> = self
+            .eyes
+            .iter()
+            .map(|eye| eye.size().unwrap_or_default())
+            .collect();
+        let schema = schema_of(&recording.config, &robot, &sizes);
+        match (&desk.clerk, &recording.schema) {
+            (None, _) => {
+                let dataset = Dataset::create(&mut desk.store, schema.clone())
+                    .map_err(|error| refused(what, error, next))?;
+                let book = Box::new(Book::of(dataset, &desk.store));
+                desk.clerk = Some(Clerk::new(desk.store.clone(), book, pace));
+            }
+            (Some(_), Some(known)) => {
+                let differences = known.differences(&schema);
+                if !differences.is_empty() {
+                    let error = DatasetError::Mismatch { differences };
+                    return Err(refused(what, error, next));
+                }
+            }
+            (Some(clerk), None) => {
+                if let Some(book) = clerk.book() {
+                    let fits = book.dataset.check_resume(&schema);
+                    fits.map_err(|error| refused(what, error, next))?;
+                }
+            }
+        }
+        recording.schema = Some(schema);
+        let spec = EpisodeSpec {
+            index: recording.expected,
+            id: name_of_journal(recording.expected, now_secs, pace),
+            task: recording.config.task.trim().to_owned(),
+            fps: recording.config.fps,
+            quality: recording.config.video_quality,
+            longest_secs: recording.config.episode_secs,
+            start_secs: now_secs,
+            robot: &robot,
+            scene,
+            pace,
+        };
+        let episode = Episode::begin(spec, &mut desk.store, &self.ticks, &mut self.eyes)
+            .map_err(|error| refused(what, error, next))?;
+        recording.episode = Some(episode);
+        recording.deleted = 0;
+        Ok(())
+    }
+
+    fn scene_text(&self) -> Result<String, String> {
+        let Some(scene) = &self.scene else {
+            return Err("no scene is known yet".to_owned());
+        };
+        let pretty = ron::ser::PrettyConfig::default();
+        ron::ser::to_string_pretty(&scene.bundle.scene, pretty).map_err(|error| error.to_string())
+    }
+
+    /// The episode in hand ends and is kept.
+    fn end(&mut self, now_secs: f64) {
+        if let Some(recording) = self.recording_mut()
+            && let Some(mut episode) = recording.episode.take()
+        {
+            episode.end(now_secs);
+            recording.expected += 1;
+            recording.tails.push_back(episode);
+        }
+    }
+
+    /// The episode in hand is thrown away.
+    fn discard(&mut self) {
+        let Some(desk) = &mut self.desk else {
+            return;
+        };
+        let episode = desk.recording.as_mut().and_then(|r| r.episode.take());
+        if let Some(episode) = episode {
+            let path = episode.path().to_owned();
+            drop(episode);
+            throw_away(desk, &path);
+        }
+    }
+
+    /// New ticks: from number `from` on.
+    pub(super) fn record_ticks(&mut self, from: usize, lost: u64, cx: &mut Cx<'_>) {
+        let Self { desk, ticks, .. } = self;
+        let Some(recording) = desk.as_mut().and_then(|desk| desk.recording.as_deref_mut()) else {
+            return;
+        };
+        for tail in &mut recording.tails {
+            // What can't be written shows at its end.
+            if let Err(error) = tail.take_ticks(ticks, from, lost) {
+                tracing::debug!("the end of an episode: {error}");
+            }
+        }
+        let taken = recording
+            .episode
+            .as_mut()
+            .map_or(Ok(()), |episode| episode.take_ticks(ticks, from, lost));
+        if let Err(error) = taken {
+            self.break_off(&error.into(), cx);
+        }
+    }
+
+    /// Ticks don't go on: an episode in hand ends here, and is kept.
+    pub(super) fn world_changed(&mut self, broken: Break, cx: &mut Cx<'_>) {
+        let now_secs = self.shared_secs(cx);
+        let Some(recording) = self.recording_mut() else {
+            return;
+        };
+        for episode in recording.tails.iter_mut().chain(&mut recording.episode) {
+            episode.cut_ticks();
+        }
+        let Some(act) = recording.session.cut(now_secs) else {
+            return;
+        };
+        let why = match broken {
+            Break::Scene => "another scene was loaded",
+            Break::Reset => "the scene was reset",
+            Break::Clock => "the clock of control was set",
+        };
+        let text = format!("The episode ended, and is kept: {why}. Start the next one.");
+        notify(cx, NoticeLevel::Warning, text);
+        if let Err(error) = self.carry_out(act, cx) {
+            notify(cx, NoticeLevel::Error, error.to_string());
+        }
+        self.publish_phase(cx);
+    }
+
+    /// Takes frames from the cameras to whoever wants them.
+    pub(super) fn take_frames(&mut self, cx: &mut Cx<'_>) {
+        let Self { eyes, desk, .. } = self;
+        let mut recording = desk.as_mut().and_then(|desk| desk.recording.as_deref_mut());
+        for (index, eye) in eyes.iter_mut().enumerate() {
+            while let Some(frame) = eye.next() {
+                if let Some(picture) = eye.preview(&frame) {
+                    cx.emit(Event::Preview(picture));
+                }
+                let wanting = recording.as_deref_mut().and_then(|recording| {
+                    let mut episodes = recording.tails.iter_mut().chain(&mut recording.episode);
+                    episodes.find(|episode| episode.wants_frames(index))
+                });
+                match wanting {
+                    Some(episode) => {
+                        if let Some(back) = episode.offer(index, frame) {
+                            eye.recycle(back);
+                        }
+                    }
+                    None => eye.keep(frame),
+                }
+            }
+        }
+    }
+
+    /// Goes on with the episode in hand, and with those that have ended.
+    pub(super) fn advance_episodes(&mut self, cx: &mut Cx<'_>) {
+        let now_secs = self.shared_secs(cx);
+        let Self { eyes, desk, .. } = self;
+        let Some(recording) = desk.as_mut().and_then(|desk| desk.recording.as_deref_mut()) else {
+            return;
+        };
+        let mut failed = None;
+        if let Some(episode) = &mut recording.episode {
+            failed = episode.advance(now_secs, eyes).err();
+        }
+        let mut broken_tail = None;
+        for (index, tail) in recording.tails.iter_mut().enumerate() {
+            if let Err(error) = tail.advance(now_secs, eyes) {
+                broken_tail = Some((index, error));
+                break;
+            }
+        }
+        if let Some(error) = failed {
+            self.break_off(&error, cx);
+        }
+        if let Some((index, error)) = broken_tail {
+            self.break_tail(index, &error, cx);
+        }
+        self.hand_over(now_secs, cx);
+    }
+
+    /// Hands journals that are whole to the clerk, in their order.
+    fn hand_over(&mut self, now_secs: f64, cx: &mut Cx<'_>) {
+        while let Some(desk) = &mut self.desk {
+            let Some(recording) = &mut desk.recording else {
+                return;
+            };
+            let whole = recording
+                .tails
+                .front()
+                .is_some_and(|tail| tail.is_whole(now_secs));
+            if !whole {
+                return;
+            }
+            let Some(tail) = recording.tails.pop_front() else {
+                return;
+            };
+            match tail.into_written() {
+                Ok(written) => desk.submit(Task::Save(Box::new(written)), None),
+                Err(error) => self.not_saved(&error, cx),
+            }
+        }
+    }
+
+    /// The episode in hand can't go on. What was accepted of it is kept, or can be had back.
+    pub(super) fn break_off(&mut self, error: &LaneError, cx: &mut Cx<'_>) {
+        let now_secs = self.shared_secs(cx);
+        let Some(desk) = &mut self.desk else {
+            return;
+        };
+        let Some(recording) = &mut desk.recording else {
+            return;
+        };
+        let Some(mut episode) = recording.episode.take() else {
+            return;
+        };
+        match error {
+            LaneError::Codec { .. } if episode.end_with_what_is_there() => {
+                // Its journal can still be written.
+                recording.session.cut(now_secs);
+                recording.expected += 1;
+                recording.tails.push_back(episode);
+                let text = format!("The episode ended early, and is kept: {error}.");
+                notify(cx, NoticeLevel::Error, text);
+            }
+            LaneError::Codec { .. } => {
+                let path = episode.path().to_owned();
+                drop(episode);
+                recording.session.broke(now_secs);
+                throw_away(desk, &path);
+                let text = format!("The episode could not be recorded: {error}.");
+                notify(cx, NoticeLevel::Error, text);
+            }
+            LaneError::Store(_) => {
+                drop(episode);
+                recording.session.broke(now_secs);
+                self.find_leftovers();
+                let text = format!(
+                    "The episode broke off: {error}. What was recorded of it can be had back: \
+                     keep it or throw it away."
+                );
+                notify(cx, NoticeLevel::Error, text);
+            }
+        }
+        self.publish_phase(cx);
+    }
+
+    /// An episode that has ended can't be brought to its end.
+    fn break_tail(&mut self, index: usize, error: &LaneError, cx: &mut Cx<'_>) {
+        let Some(recording) = self.recording_mut() else {
+            return;
+        };
+        let Some(mut tail) = recording.tails.remove(index) else {
+            return;
+        };
+        match error {
+            LaneError::Codec { .. } if tail.end_with_what_is_there() => {
+                recording.tails.insert(index, tail);
+                let text = format!("The episode has fewer rows than it lasted: {error}.");
+                notify(cx, NoticeLevel::Error, text);
+            }
+            _ => {
+                drop(tail);
+                self.not_saved(error, cx);
+            }
+        }
+    }
+
+    /// An episode that was to be kept is not saved.
+    fn not_saved(&mut self, error: &dyn std::fmt::Display, cx: &mut Cx<'_>) {
+        let now_secs = self.shared_secs(cx);
+        if let Some(recording) = self.recording_mut() {
+            recording.expected = recording.expected.saturating_sub(1);
+            recording.session.lost(now_secs);
+        }
+        self.find_leftovers();
+        let text = format!(
+            "The episode could not be saved: {error}. What was recorded of it can be had back: \
+             keep it or throw it away."
+        );
+        notify(cx, NoticeLevel::Error, text);
+        self.publish_phase(cx);
+    }
+
+    /// Looks for journals that wait for a decision: not those that are being written.
+    fn find_leftovers(&mut self) {
+        let Some(desk) = &mut self.desk else {
+            return;
+        };
+        let mut found = leftovers(&desk.store).unwrap_or_default();
+        let in_use: Vec<&str> = match &desk.recording {
+            Some(recording) => recording
+                .tails
+                .iter()
+                .chain(&recording.episode)
+                .map(Episode::path)
+                .collect(),
+            None => Vec::new(),
+        };
+        let clerks = desk.clerk.as_ref().map(Clerk::journals).unwrap_or_default();
+        found.retain(|leftover| {
+            !in_use.contains(&leftover.path.as_str()) && !clerks.contains(&leftover.path)
+        });
+        desk.leftovers = found;
+    }
+
+    /// Takes the clerk's reports.
+    pub(super) fn attend_clerk(&mut self, cx: &mut Cx<'_>) {
+        while let Some(report) = self
+            .desk
+            .as_mut()
+            .and_then(|desk| desk.clerk.as_mut())
+            .and_then(Clerk::poll)
+        {
+            self.take_report(report, cx);
+            self.publish_phase(cx);
+        }
+    }
+
+    fn take_report(&mut self, report: Report, cx: &mut Cx<'_>) {
+        let now_secs = self.shared_secs(cx);
+        let Report {
+            kind,
+            journal,
+            result,
+        } = report;
+        let answer = self.desk.as_mut().and_then(|desk| desk.asked.pop_front());
+        let answer = answer.flatten();
+        match (kind, &result) {
+            (Kind::Save, Err(error)) => self.not_saved(error, cx),
+            (_, Err(error)) => {
+                if let Some(recording) = self.recording_mut() {
+                    match kind {
+                        Kind::DeleteLast => recording.expected += 1,
+                        Kind::Recover => {
+                            recording.expected = recording.expected.saturating_sub(1);
+                        }
+                        Kind::Save | Kind::Delete(_) | Kind::Undo => {}
+                    }
+                }
+                self.find_leftovers();
+                if answer.is_none() {
+                    notify(cx, NoticeLevel::Error, format!("{error}."));
+                }
+            }
+            (kind, Ok(())) => {
+                if let Some(desk) = &mut self.desk {
+                    note_success(desk, kind, journal.as_deref());
+                }
+                self.keep_count(now_secs);
+            }
+        }
+        if let Some(summary) = self.desk.as_ref().and_then(Desk::summary) {
+            cx.emit(Event::Dataset(Box::new(summary)));
+        }
+        if let Some(answer) = answer {
+            answer_task(answer, kind, result);
+        }
+    }
+
+    /// What is expected is what is there, once nothing is under way.
+    fn keep_count(&mut self, _now_secs: f64) {
+        let Some(desk) = &mut self.desk else {
+            return;
+        };
+        let settled = desk.is_settled();
+        let count = desk
+            .clerk
+            .as_ref()
+            .and_then(Clerk::book)
+            .map(|book| book.dataset.episodes().len() as u32);
+        if let (true, Some(count), Some(recording)) = (settled, count, &mut desk.recording) {
+            recording.expected = count;
+        }
+    }
+
+    /// Tells about cameras that give nothing, and the episode about those that hang. Ten times a
+    /// second.
+    pub(super) fn watch_cameras(&mut self, cx: &mut Cx<'_>) {
+        let now_secs = self.shared_secs(cx);
+        let Self { eyes, desk, .. } = self;
+        let Some(episode) = desk
+            .as_mut()
+            .and_then(|desk| desk.recording.as_mut())
+            .and_then(|recording| recording.episode.as_mut())
+        else {
+            return;
+        };
+        for (index, eye) in eyes.iter_mut().enumerate() {
+            episode.set_hung(index, Eye::hangs(eye));
+            if let Some(text) = eye.alarm(now_secs) {
+                notify(cx, NoticeLevel::Warning, text);
+            }
+        }
+    }
+
+    /// Leaves everything safe: an episode in hand is kept.
+    pub(super) fn leave(&mut self, cx: &mut Cx<'_>) {
+        let now_secs = self.shared_secs(cx);
+        self.cancel(cx);
+        let Some(mut desk) = self.desk.take() else {
+            return;
+        };
+        if let Some(mut recording) = desk.recording.take() {
+            if let Some(mut episode) = recording.episode.take() {
+                episode.end(now_secs);
+                recording.tails.push_back(episode);
+            }
+            for mut tail in recording.tails {
+                // Encoders may still be at work: what they have not made by now stays in the journal
+                // as rows that are missing, and the rest can be had back.
+                let advanced = tail.wait_no_more(&mut self.eyes);
+                if advanced.is_ok() && tail.is_whole(f64::INFINITY) {
+                    match tail.into_written() {
+                        Ok(written) => {
+                            if let Some(clerk) = &mut desk.clerk {
+                                clerk.submit(Task::Save(Box::new(written)));
+                            }
+                        }
+                        Err(error) => tracing::warn!("an episode was not saved: {error}"),
+                    }
+                }
+            }
+        }
+        if let Some(clerk) = &mut desk.clerk {
+            clerk.finish();
+        }
+        self.eyes.clear();
+        if desk.writable {
+            crate::clerk::forget_deleted(&mut desk.store);
+        }
+    }
+}
+
+fn note_success(desk: &mut Desk, kind: Kind, journal: Option<&str>) {
+    desk.reader.forget();
+    if let Some(path) = journal {
+        desk.leftovers.retain(|leftover| leftover.path != path);
+    }
+    let Some(recording) = &mut desk.recording else {
+        return;
+    };
+    match kind {
+        Kind::Save => recording.session.saved(),
+        Kind::Undo => {
+            recording.session.undeleted(recording.deleted);
+            recording.deleted = 0;
+        }
+        Kind::Recover | Kind::DeleteLast | Kind::Delete(_) => {}
+    }
+}
+
+fn answer_task(answer: Answer<Reply>, kind: Kind, result: Result<(), DatasetError>) {
+    let what = match kind {
+        Kind::Save => "saving the episode",
+        Kind::Recover => "keeping the episode that was left behind",
+        Kind::DeleteLast | Kind::Delete(_) => "deleting episodes",
+        Kind::Undo => "bringing back what was deleted",
+    };
+    let next = "see to it, and try again";
+    let result = result.map_err(|error| refused(what, error, next));
+    answer.send(result.map(|()| Reply::Done));
+}
+
+/// Removes a journal that nobody wants.
+pub(super) fn throw_away(desk: &mut Desk, path: &str) {
+    let removed: Result<(), StoreError> = desk.store.remove(path);
+    if let Err(error) = removed {
+        tracing::warn!("a journal that is not wanted stays: {error}");
+    }
+}
+
+/// A name that no other episode of the dataset has. In stepped time it is the same for the same
+/// recording.
+fn name_of_journal(index: u32, now_secs: f64, pace: Pace) -> String {
+    let stamp = match pace {
+        Pace::Stepped => now_secs.to_bits(),
+        Pace::Live => web_time::SystemTime::now()
+            .duration_since(web_time::SystemTime::UNIX_EPOCH)
+            .map_or(now_secs.to_bits(), |since| since.as_millis() as u64),
+    };
+    format!("{index:06}-{stamp:x}")
+}
