@@ -9,7 +9,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
-use crate::python::Python;
+use crate::python::{Kit, Python};
 use crate::stages::{build_app, output_of, root};
 
 /// Options of `cargo xtask bench bus`.
@@ -32,7 +32,7 @@ pub(crate) struct Options {
 /// If a program fails.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let app = build_app()?;
-    let python = Python::find_or_install()?;
+    let python = Python::find_or_install(Kit::Servos)?;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for round in 0..options.rounds {
         println!("round {} of {}", round + 1, options.rounds);
@@ -41,7 +41,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             .args(["bench", "bus", "--json"])
             .args(["--secs", &options.secs.to_string()])
             .args(["--latency-ms", &options.latency_ms.to_string()]);
-        let mut rival = python.lerobot_or_sdk();
+        let mut rival = python.or_lerobot();
         rival
             .arg(root().join("tests/python/sequential_loop.py"))
             .arg("--forearm")

@@ -14,8 +14,14 @@ use crate::test::in_ci;
 use crate::web::{self, Profile, build_examples};
 
 /// What is built for pages without the app: the runtime's suite, the control service alone, virtual
-/// arms.
-pub(crate) const EXAMPLES: [&str; 3] = ["suite", "web_bench", "virtual_bus_web"];
+/// arms, cameras alone, recording.
+pub(crate) const EXAMPLES: [&str; 5] = [
+    "suite",
+    "web_bench",
+    "virtual_bus_web",
+    "vision_web",
+    "record_web",
+];
 
 /// Options of `cargo xtask e2e`.
 #[derive(Debug, Default, clap::Args)]

@@ -15,6 +15,7 @@ mod bench_bus;
 mod bench_control;
 mod bench_sim;
 mod bench_web;
+mod bench_zip;
 mod browser;
 mod display;
 mod e2e;
@@ -62,6 +63,8 @@ enum Bench {
     Bus(bench_bus::Options),
     /// How well services keep time in a browser tab; sizes, and how long the start takes.
     Web(bench_web::Options),
+    /// How fast a dataset is packed, natively and in a browser tab, beside JSZip.
+    Zip(bench_zip::Options),
 }
 
 fn main() -> ExitCode {
@@ -73,6 +76,7 @@ fn main() -> ExitCode {
         Command::Bench(Bench::Control(options)) => bench_control::run(&options),
         Command::Bench(Bench::Bus(options)) => bench_bus::run(&options),
         Command::Bench(Bench::Web(options)) => bench_web::run(&options),
+        Command::Bench(Bench::Zip(options)) => bench_zip::run(&options),
         Command::Goldens(options) => goldens::run(&options),
     };
     match outcome {

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: what has to pass before a change is good.
 //!
-//! Format, lints, build, every test, with a display of its own and a third party's servo SDK, then the
-//! browser: see [`e2e`]. With `CI=true` whatever can't run here is a failure; elsewhere it is said
+//! Format, lints, build, every test, with a display of its own and what third parties talk to servos and
+//! read datasets with, then the browser: see [`e2e`]. With `CI=true` whatever can't run here is a failure; elsewhere it is said
 //! plainly and the rest still runs.
 
 use std::path::Path;
@@ -11,7 +11,7 @@ use anyhow::Result;
 
 use crate::display::Display;
 use crate::e2e;
-use crate::python::Python;
+use crate::python::{Kit, Python};
 use crate::stages::{self, Outcome, Stages, TEST_ALL, cargo, output_of, run_and_read};
 
 /// How the program that makes the browser's files is tested: it is no part of the workspace's build.
@@ -38,7 +38,7 @@ pub(crate) struct Options {
 /// Names the stages that failed.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let filtered = options.filter.is_some();
-    let mut stages = Stages::new(if filtered { 4 } else { 7 + e2e::STAGES });
+    let mut stages = Stages::new(if filtered { 5 } else { 8 + e2e::STAGES });
     let mut display = None;
     stages.stage("display", || match Display::open() {
         Ok(opened) => {
@@ -51,18 +51,29 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             "{error:#}; tests of the window will not run"
         ))),
     });
-    let mut python = None;
-    stages.stage("servo SDK", || match Python::find_or_install() {
-        Ok(found) => {
-            let note = found.to_string();
-            python = Some(found);
-            Ok(Outcome::Passed(note))
-        }
-        Err(error) if in_ci() => Err(error),
-        Err(error) => Ok(Outcome::Skipped(format!(
-            "{error:#}; no third party will talk to the virtual servos"
-        ))),
-    });
+    let mut pythons = Vec::new();
+    for (name, kit, missed) in [
+        (
+            "servo SDK",
+            Kit::Servos,
+            "no third party will talk to the virtual servos",
+        ),
+        (
+            "dataset reader",
+            Kit::Datasets,
+            "no third party will read the datasets",
+        ),
+    ] {
+        stages.stage(name, || match Python::find_or_install(kit) {
+            Ok(found) => {
+                let note = found.to_string();
+                pythons.push(found);
+                Ok(Outcome::Passed(note))
+            }
+            Err(error) if in_ci() => Err(error),
+            Err(error) => Ok(Outcome::Skipped(format!("{error:#}; {missed}"))),
+        });
+    }
     if !filtered {
         stages.stage("format", || {
             component("fmt", "rustfmt", || {
@@ -88,7 +99,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         stages.stage("tests", || {
             let mut command = cargo();
             command.args(TEST_ALL).args(options.filter.as_deref());
-            if let Some(python) = &python {
+            for python in &pythons {
                 python.apply(&mut command);
             }
             tests(&mut command, display.as_ref())

@@ -13,7 +13,10 @@ use bevy_ecs::resource::Resource;
 use bevy_ecs::system::ResMut;
 use forearm_protocol::ServiceError;
 use forearm_protocol::control::{Command, Event, Notice, NoticeLevel, Request};
-use forearm_workers::{Handle, Host, Lifecycle, Line, Pending, RestartPolicy, Status, supervise};
+use forearm_protocol::record::TickBatch;
+use forearm_workers::{
+    Handle, Host, Lifecycle, Line, Pending, RestartPolicy, Service, Status, supervise,
+};
 
 use crate::config::{ControlConfig, ControlSetup, Startup};
 use crate::service::{ControlService, is_stop};
@@ -70,6 +73,11 @@ impl Control {
     #[must_use]
     pub fn line(&self) -> Line<ControlService> {
         self.handle.line()
+    }
+
+    /// Every tick goes to `other`, past the app.
+    pub fn feed_into<S: Service<Input = TickBatch>>(&self, other: &Handle<S>) {
+        self.handle.feed_into(other);
     }
 }
 

@@ -129,7 +129,7 @@ pub(crate) fn read(store: &dyn Store, info: &Info) -> Result<Episodes, DatasetEr
 }
 
 /// The episodes of a table.
-fn rows(
+pub(crate) fn rows(
     path: &str,
     table: &Table,
     schema: &Schema,

@@ -13,6 +13,7 @@
 
 mod append;
 mod card;
+pub mod check;
 mod dataset;
 mod episodes;
 mod error;
@@ -28,8 +29,11 @@ mod v21;
 
 pub mod journal;
 pub mod mp4;
+pub mod repair;
 pub mod resample;
+pub mod sidecar;
 pub mod store;
+pub mod zip;
 
 pub use append::{NewEpisode, NewVideo};
 pub use dataset::{Dataset, EpisodeRows, VideoSpan};

@@ -7,7 +7,7 @@ use egui::{Frame, Key, LayerId, Margin, Order, Panel, Rect, Stroke, StrokeKind, 
 use crate::actions::{Outbox, PanelAction};
 use crate::inputs::PanelInputs;
 use crate::recording::RightTab;
-use crate::settings::{LEFT_WIDTH, PLOT_HEIGHT, RIGHT_WIDTH, Sheet, ViewPreset};
+use crate::settings::{LEFT_WIDTH, PLOT_HEIGHT, PanelSettings, RIGHT_WIDTH, Sheet, ViewPreset};
 use crate::state::{ArmCard, PanelState};
 use crate::{
     arms, browser, calibration, cameras, function_keys, help, hud, narrow, plot, record, telemetry,
@@ -221,7 +221,7 @@ fn shortcuts(ui: &Ui, state: &mut PanelState, inputs: &PanelInputs, out: &mut Ou
         state.settings.workers_open = !state.settings.workers_open;
     }
     if pressed(function_keys::RECORD.0) && inputs.record.is_some() {
-        toggle_recorder(state);
+        toggle_recorder(&mut state.settings);
     }
     if pressed(function_keys::DRIVE.0) {
         top_bar::toggle_driving(state, inputs, out);
@@ -241,13 +241,16 @@ fn shortcuts(ui: &Ui, state: &mut PanelState, inputs: &PanelInputs, out: &mut Ou
     }
 }
 
-/// Opens the recorder, or puts it away.
-fn toggle_recorder(state: &mut PanelState) {
-    let settings = &mut state.settings;
-    let shown = settings.record.tab == RightTab::Record
+/// Whether the recorder is in sight.
+pub(crate) fn shows_recorder(settings: &PanelSettings) -> bool {
+    settings.record.tab == RightTab::Record
         && settings.right_open
-        && settings.sheet == Some(Sheet::Record);
-    if shown {
+        && settings.sheet == Some(Sheet::Record)
+}
+
+/// Opens the recorder, or puts it away.
+pub(crate) fn toggle_recorder(settings: &mut PanelSettings) {
+    if shows_recorder(settings) {
         settings.record.tab = RightTab::Cameras;
         settings.sheet = None;
     } else {

@@ -43,6 +43,8 @@ pub struct RecordView {
     pub error: Option<String>,
     /// What came of the last export; a sentence for people.
     pub exported: Option<String>,
+    /// Whether the app knows a token for the hub: an upload may then leave it empty.
+    pub token_known: bool,
     /// Whether every arm of the scene is simulated: the scene can then be put back by itself.
     pub simulated: bool,
 }
@@ -106,6 +108,12 @@ pub struct RecordSettings {
     pub motion: Option<String>,
     /// Whether the scene is put back before each episode, if all of its arms are simulated.
     pub reset_scene: bool,
+    /// The address of the hub that datasets are uploaded to.
+    pub hub: String,
+    /// The dataset's name there: `user/name`.
+    pub hub_name: String,
+    /// Whether only the owner may see it there.
+    pub hub_private: bool,
 }
 
 impl Default for RecordSettings {
@@ -123,6 +131,9 @@ impl Default for RecordSettings {
             cameras: None,
             motion: None,
             reset_scene: true,
+            hub: "https://huggingface.co".to_owned(),
+            hub_name: String::new(),
+            hub_private: false,
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::devices::leader_obstacle;
 use crate::function_keys;
 use crate::hud::Concern;
 use crate::inputs::PanelInputs;
+use crate::layout;
 use crate::narrow;
 use crate::settings::{ThemeChoice, ViewPreset, ViewToggle};
 use crate::state::PanelState;
@@ -434,6 +435,12 @@ fn view_menu(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs, out: &mu
             ui.checkbox(&mut settings.left_open, "Arms");
             ui.checkbox(&mut settings.right_open, "Cameras and telemetry");
             ui.checkbox(&mut settings.plot_open, "Plot");
+        }
+        if inputs.record.is_some() {
+            let mut shown = layout::shows_recorder(settings);
+            if ui.checkbox(&mut shown, "Recorder").clicked() {
+                layout::toggle_recorder(settings);
+            }
         }
         ui.checkbox(&mut settings.workers_open, "Workers");
         if inputs.workers.trials.is_some() {

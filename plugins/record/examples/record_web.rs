@@ -15,15 +15,21 @@ mod web {
     use std::time::Duration;
 
     use forearm_control::{ControlConfig, ControlService, ControlSetup, Startup};
-    use forearm_protocol::control;
+    use forearm_dataset::store::Store;
     use forearm_protocol::lifecycle::Fault;
-    use forearm_protocol::record::{Command, DatasetSummary, Event, RecordState, Reply, Request};
+    use forearm_protocol::record::{
+        Command, DatasetSummary, Event, Place, RecordState, Reply, Request,
+    };
     use forearm_protocol::scene::{Scene, SceneBundle};
+    use forearm_protocol::{Message, ServiceError, control};
+    use forearm_record::store::{Access, Opening, Shelf, open};
     use forearm_record::{RecordService, RecordSetup};
     use forearm_workers::web::{self, WorkerFiles, entry};
-    use forearm_workers::{Handle, Host, HostKind, RestartPolicy, supervise};
+    use forearm_workers::{
+        Answer, Context, Handle, Host, HostKind, Nothing, RestartPolicy, Service, Wake, supervise,
+    };
     use js_sys::{ArrayBuffer, Promise, Reflect, Uint8Array, WebAssembly};
-    use serde::Serialize;
+    use serde::{Deserialize, Serialize};
     use wasm_bindgen::prelude::wasm_bindgen;
     use wasm_bindgen::{JsError, JsValue};
     use wasm_bindgen_futures::future_to_promise;
@@ -33,7 +39,11 @@ mod web {
     pub fn start(first: JsValue) {
         web::start(
             &first,
-            &[entry::<ControlService>(), entry::<RecordService>()],
+            &[
+                entry::<ControlService>(),
+                entry::<RecordService>(),
+                entry::<Filling>(),
+            ],
         );
     }
 
@@ -261,6 +271,151 @@ mod web {
                 }
                 Ok(told)
             }))
+        }
+    }
+
+    /// Writes files into a dataset, so that there is something to pack.
+    #[wasm_bindgen]
+    pub struct Filler(Handle<Filling>);
+
+    #[wasm_bindgen]
+    impl Filler {
+        /// Begins, in a worker: files of 4 MB each, that many megabytes in all.
+        #[wasm_bindgen(constructor)]
+        #[must_use]
+        pub fn new(name: String, megabytes: u32) -> Self {
+            let setup = Fill { name, megabytes };
+            Self(supervise(setup, Host::Thread, RestartPolicy::default()))
+        }
+
+        /// Watches over it.
+        pub fn pump(&self) {
+            self.0.pump(Duration::from_millis(1));
+        }
+
+        /// A promise of its end.
+        #[must_use]
+        pub fn done(&self) -> Promise {
+            let pending = self.0.request_within(Ask, Duration::from_mins(5));
+            future_to_promise(async move {
+                pending.await.map_err(JsError::from)?;
+                Ok(JsValue::UNDEFINED)
+            })
+        }
+    }
+
+    /// What is written where.
+    #[derive(Debug, Clone, Serialize, Deserialize)]
+    struct Fill {
+        name: String,
+        megabytes: u32,
+    }
+
+    /// Asked for the end, and its answer.
+    #[derive(Debug, Clone, Serialize, Deserialize)]
+    struct Ask;
+
+    impl Message for Ask {
+        fn name(&self) -> &'static str {
+            "bench/filled"
+        }
+    }
+
+    struct Filling {
+        opening: Opening,
+        store: Option<Shelf>,
+        left: u32,
+        answer: Option<Answer<Ask>>,
+        failed: Option<String>,
+    }
+
+    impl Service for Filling {
+        type Setup = Fill;
+        type Request = Ask;
+        type Reply = Ask;
+        type Command = Nothing;
+        type Event = Nothing;
+        type Input = Nothing;
+        type Output = Nothing;
+
+        const NAME: &'static str = "filling";
+        const HANG_AFTER: Duration = Duration::from_secs(20);
+
+        fn new(setup: Fill) -> Self {
+            Self {
+                opening: open(&Place::Storage(setup.name), Access::Write),
+                store: None,
+                left: setup.megabytes / 4,
+                answer: None,
+                failed: None,
+            }
+        }
+
+        fn ready(&mut self, _cx: &mut Context<'_, Self>) -> Result<(), ServiceError> {
+            Ok(())
+        }
+
+        fn request(&mut self, _ask: Ask, answer: Answer<Ask>, _cx: &mut Context<'_, Self>) {
+            self.answer = Some(answer);
+        }
+
+        fn command(&mut self, command: Nothing, _cx: &mut Context<'_, Self>) {
+            match command {}
+        }
+
+        fn tick(&mut self, cx: &mut Context<'_, Self>) -> Wake {
+            match self.opening.poll() {
+                Some(Ok(opened)) => self.store = Some(opened.store),
+                Some(Err(error)) => self.failed = Some(error.to_string()),
+                None => {}
+            }
+            let ended = self.write();
+            if let Some(answer) = self.answer.take() {
+                match (ended, &self.failed) {
+                    (_, Some(why)) => answer.send(Err(refused(why))),
+                    (true, None) => answer.send(Ok(Ask)),
+                    (false, None) => self.answer = Some(answer),
+                }
+            }
+            Wake::At(cx.now_secs() + 0.002)
+        }
+
+        fn stopping(&mut self, _cx: &mut Context<'_, Self>) {}
+    }
+
+    impl Filling {
+        /// Writes a file; whether that was the last.
+        fn write(&mut self) -> bool {
+            if self.left == 0 {
+                // The file is closed before anybody is told.
+                self.store = None;
+                return true;
+            }
+            let Some(store) = &mut self.store else {
+                return false;
+            };
+            let mut word = 0x9e37_79b9_7f4a_7c15_u64 ^ u64::from(self.left);
+            let mut bytes = Vec::with_capacity(4 << 20);
+            while bytes.len() < 4 << 20 {
+                word ^= word << 13;
+                word ^= word >> 7;
+                word ^= word << 17;
+                bytes.extend_from_slice(&word.to_le_bytes());
+            }
+            let path = format!("videos/filler/file-{:03}.mp4", self.left);
+            if let Err(error) = store.write(&path, &bytes) {
+                self.failed = Some(error.to_string());
+            }
+            self.left -= 1;
+            false
+        }
+    }
+
+    fn refused(why: &str) -> ServiceError {
+        ServiceError::Refused {
+            what: "filling a dataset".to_owned(),
+            why: why.to_owned(),
+            next: "look at the browser's storage".to_owned(),
         }
     }
 

@@ -83,6 +83,12 @@ impl RecordSetup {
 }
 
 impl Stood {
+    /// Whether an episode was in hand.
+    #[must_use]
+    pub fn is_in_hand(self) -> bool {
+        matches!(self.phase, Phase::Recording | Phase::Paused)
+    }
+
     /// Whether it was under way: episodes were being made.
     #[must_use]
     pub fn is_under_way(self) -> bool {

@@ -123,11 +123,12 @@ impl Episode {
             robot_type: spec.robot.robot_type.clone(),
             fps: spec.fps,
             start_secs: spec.start_secs,
+            tick_secs: ticks.period_secs().unwrap_or_default(),
             layout: spec.robot.journal_layout(),
             action: spec.robot.channels.clone(),
             state: spec.robot.channels.clone(),
             cameras,
-            extras: vec![(format!("episode-{:06}.scene.ron", spec.index), spec.scene)],
+            extras: vec![("scene.ron".to_owned(), spec.scene)],
         };
         let path = journal::path(&head.id);
         let mut journal = Writer::create(store.append(&path)?, &head)?;

@@ -44,8 +44,7 @@ pub struct Lane {
     frames_waiting: usize,
     /// What is known of the rows that are in the encoder, in their order.
     encoding: VecDeque<Facts>,
-    /// What is counted of its pictures, from the first on.
-    pixels: Option<PixelStats>,
+    pixels: PixelStats,
     small: Vec<u8>,
     /// Whether the encoder was told that no more rows come.
     ended: bool,
@@ -98,7 +97,7 @@ impl Lane {
             waiting: VecDeque::with_capacity(MOST_WAITING),
             frames_waiting: 0,
             encoding: VecDeque::with_capacity(MOST_WAITING),
-            pixels: None,
+            pixels: PixelStats::new(),
             small: Vec::new(),
             ended: false,
             described: false,
@@ -159,9 +158,7 @@ impl Lane {
     /// # Errors
     /// The journal can't be written.
     pub fn write_tally(&self, journal: &mut journal::Writer) -> Result<(), StoreError> {
-        let pixels = self.pixels.as_ref().map(PixelStats::to_bytes);
-        let tally = self.slotter.tally();
-        journal.tally(self.camera, &tally, &pixels.unwrap_or_default())
+        journal.tally(self.camera, &self.slotter.tally(), &self.pixels.to_bytes())
     }
 
     /// How many rows are in the journal.
@@ -249,20 +246,14 @@ impl Lane {
     /// Counts a row's pixels; without a frame, those of the row before again.
     fn look_at(&mut self, frame: Option<&Frame>) {
         let Some(frame) = frame else {
-            if let Some(pixels) = &mut self.pixels {
-                pixels.again();
-            }
-            return;
+            return self.pixels.again();
         };
         // A browser's frame has only its small picture at hand.
         let (size, rgb) = match frame.rgb() {
             Some(rgb) => (frame.size, rgb),
             None => (frame.small(&mut self.small), &self.small[..]),
         };
-        let pixels = self
-            .pixels
-            .get_or_insert_with(|| PixelStats::new(size[0], size[1]));
-        pixels.add(rgb, 3);
+        self.pixels.add(size, rgb);
     }
 
     /// Hands decided rows to the encoder, as far as it has room.

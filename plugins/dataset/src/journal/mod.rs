@@ -14,7 +14,7 @@
 
 mod scan;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod write;
 
 use std::borrow::Cow;

@@ -9,7 +9,7 @@
 mod demux;
 mod mux;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use serde::{Deserialize, Serialize};
 

@@ -220,7 +220,7 @@ fn groups<K: PartialEq>(episodes: &[Episode], key: impl Fn(&Episode) -> K) -> Ve
 }
 
 /// Gives a column the numbers of an episode.
-fn renumber(column: &mut Column, episode: &Episode) {
+pub(crate) fn renumber(column: &mut Column, episode: &Episode) {
     if let Values::I64(values) = &mut column.values {
         match column.name.as_str() {
             "episode_index" => values.fill(i64::from(episode.index)),
@@ -236,7 +236,7 @@ fn renumber(column: &mut Column, episode: &Episode) {
 }
 
 /// Puts the rows of another episode below.
-fn append_columns(
+pub(crate) fn append_columns(
     path: &str,
     columns: &mut Vec<Column>,
     more: Vec<Column>,

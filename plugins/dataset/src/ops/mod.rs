@@ -10,4 +10,6 @@ mod delete;
 mod transaction;
 
 pub use copy::{fractions, merge, split};
+pub(crate) use delete::{append_columns, renumber};
+pub(crate) use transaction::{Change, apply};
 pub use transaction::{can_undo, finish, forget, is_pending};

@@ -7,6 +7,8 @@
 
 mod pixels;
 mod quantiles;
+#[cfg(test)]
+mod tests;
 
 pub use pixels::PixelStats;
 pub(crate) use quantiles::Histogram;

@@ -13,46 +13,52 @@ const THIN_FROM: u32 = 300;
 const GRID: u32 = 150;
 /// What [`PixelStats::to_bytes`] begins with.
 const MARK: &[u8; 8] = b"pixels01";
-/// Bytes of [`PixelStats::to_bytes`]: the mark, two sizes, the number of rows, counts.
-const BYTES: usize = 8 + 4 + 4 + 8 + 3 * 256 * 8;
+/// Bytes of [`PixelStats::to_bytes`]: the mark, the number of rows, counts.
+const BYTES: usize = 8 + 8 + 3 * 256 * 8;
 
 /// Counts of a camera's pixel values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PixelStats {
-    size: [u32; 2],
     rows: u64,
     counts: Box<[[u64; 256]; 3]>,
     last: Box<[[u32; 256]; 3]>,
 }
 
+impl Default for PixelStats {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl PixelStats {
-    /// Of pictures of this width and height.
+    /// Of no pictures.
     #[must_use]
-    pub fn new(width: u32, height: u32) -> Self {
+    pub fn new() -> Self {
         Self {
-            size: [width, height],
             rows: 0,
             counts: Box::new([[0; 256]; 3]),
             last: Box::new([[0; 256]; 3]),
         }
     }
 
-    /// Looks at the picture of a row: `pixels` are rows from the top, `bytes_per_pixel` each (3 for RGB,
-    /// 4 for RGBA). A picture that is too small is not looked at, and false is returned.
-    pub fn add(&mut self, pixels: &[u8], bytes_per_pixel: usize) -> bool {
-        let [width, height] = self.size.map(|side| side as usize);
-        let row_bytes = width * bytes_per_pixel;
-        if bytes_per_pixel < 3 || row_bytes == 0 || pixels.len() < row_bytes * height {
+    /// Looks at the picture of a row: width and height in pixels, RGB, 8 bits each. Fewer bytes than the
+    /// size says are not looked at, and false is returned.
+    pub fn add(&mut self, [width, height]: [u32; 2], rgb: &[u8]) -> bool {
+        let stride = stride(width, height);
+        let (width, height) = (width as usize, height as usize);
+        let Some(bytes) = width.checked_mul(3).filter(|bytes| *bytes > 0) else {
+            return false;
+        };
+        if height == 0 || bytes.checked_mul(height).is_none_or(|all| all > rgb.len()) {
             return false;
         }
-        let stride = self.stride();
         *self.last = [[0; 256]; 3];
-        let [red, green, blue] = &mut *self.last;
-        for row in pixels.chunks_exact(row_bytes).take(height).step_by(stride) {
-            for pixel in row.chunks_exact(bytes_per_pixel).step_by(stride) {
-                red[usize::from(pixel[0])] += 1;
-                green[usize::from(pixel[1])] += 1;
-                blue[usize::from(pixel[2])] += 1;
+        let [reds, greens, blues] = &mut *self.last;
+        for row in rgb.chunks_exact(bytes).take(height).step_by(stride) {
+            for pixel in row.chunks_exact(3).step_by(stride) {
+                reds[usize::from(pixel[0])] += 1;
+                greens[usize::from(pixel[1])] += 1;
+                blues[usize::from(pixel[2])] += 1;
             }
         }
         self.again();
@@ -116,9 +122,6 @@ impl PixelStats {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(BYTES);
         bytes.extend_from_slice(MARK);
-        for side in self.size {
-            bytes.extend_from_slice(&side.to_le_bytes());
-        }
         bytes.extend_from_slice(&self.rows.to_le_bytes());
         for count in self.counts.iter().flatten() {
             bytes.extend_from_slice(&count.to_le_bytes());
@@ -133,32 +136,30 @@ impl PixelStats {
         if bytes.len() != BYTES || !bytes.starts_with(MARK) {
             return None;
         }
-        let side = |at: usize| Some(u32::from_le_bytes(bytes[at..at + 4].try_into().ok()?));
         let number = |at: usize| Some(u64::from_le_bytes(bytes[at..at + 8].try_into().ok()?));
-        let mut stats = Self::new(side(8)?, side(12)?);
-        stats.rows = number(16)?;
+        let mut stats = Self::new();
+        stats.rows = number(8)?;
         // Nobody records more pixels than that; sums of counts stay far from overflowing.
         let limit = 1_u64 << 48;
         let mut totals = [0_u64; 3];
         for (channel, counts) in stats.counts.iter_mut().enumerate() {
             for (level, count) in counts.iter_mut().enumerate() {
-                *count = number(24 + (channel * 256 + level) * 8)?;
+                *count = number(16 + (channel * 256 + level) * 8)?;
                 totals[channel] = totals[channel].checked_add(*count)?;
             }
         }
         let sound = stats.rows <= limit && totals[0] <= limit && totals.iter().all(|t| *t == totals[0]);
         sound.then_some(stats)
     }
+}
 
-    /// Every how many pixels one is looked at, as LeRobot does.
-    fn stride(&self) -> usize {
-        let [width, height] = self.size;
-        let factor = if width.max(height) < THIN_FROM {
-            1
-        } else {
-            width.max(height) / GRID
-        };
-        factor as usize
+/// Every how many pixels one is looked at, as LeRobot does.
+fn stride(width: u32, height: u32) -> usize {
+    let longer = width.max(height);
+    if longer < THIN_FROM {
+        1
+    } else {
+        (longer / GRID) as usize
     }
 }
 

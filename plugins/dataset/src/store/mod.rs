@@ -8,9 +8,15 @@
 //! one random-access file that survives a crash after any byte. The store over real folders is not
 //! here: this crate does no IO.
 
+mod container;
 mod memory;
+mod random;
+#[cfg(test)]
+mod tests;
 
+pub use container::{Container, Opening};
 pub use memory::{Faults, Memory};
+pub use random::{RandomAccess, RandomMemory};
 
 /// The longest path, bytes.
 pub const MAX_PATH: usize = 1024;

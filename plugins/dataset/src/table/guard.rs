@@ -15,6 +15,8 @@ const SNAPPY_RATIO: u64 = 22;
 const VALUES_PER_BYTE: u64 = 64;
 /// How many values any column may have, however small the file is.
 const FREE_VALUES: u64 = 1 << 16;
+/// How many values a column may have in a row group, however large the file is: days of recording.
+const MAX_VALUES: u64 = 1 << 28;
 
 /// What is wrong.
 type Problem = String;
@@ -58,7 +60,9 @@ pub(super) fn check_footer(bytes: &[u8]) -> Result<(), Problem> {
 /// `file_bytes` is the size of the file.
 pub(super) fn check_pages(bytes: &[u8], snappy: bool, file_bytes: u64) -> Result<(), Problem> {
     let damaged = || "the header of a page is damaged".to_owned();
-    let limit = FREE_VALUES.saturating_add(file_bytes.saturating_mul(VALUES_PER_BYTE));
+    let limit = FREE_VALUES
+        .saturating_add(file_bytes.saturating_mul(VALUES_PER_BYTE))
+        .min(MAX_VALUES);
     let (mut at, mut values) = (0, 0_u64);
     while at < bytes.len() {
         let mut thrift = Thrift { bytes, at };

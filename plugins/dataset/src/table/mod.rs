@@ -5,7 +5,10 @@
 //! writes what LeRobot writes: snappy, dictionaries, a row group an episode.
 
 mod guard;
+mod pages;
 mod read;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub(crate) use read::File;

@@ -14,6 +14,7 @@ use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::serialized_reader::SerializedPageReader;
 use parquet::schema::types::ColumnDescriptor;
 
+use super::pages::Checked;
 use super::{Column, Form, Table, Values, guard};
 use crate::error::DatasetError;
 use crate::store::Store;
@@ -323,6 +324,7 @@ impl Leaf {
             .map_err(|error| format!("too many rows ({error})"))?;
         let pages =
             SerializedPageReader::new(Arc::new(window), chunk, total, None).map_err(failed)?;
+        let pages = Checked::new(pages, chunk.column_type());
         let reader = get_column_reader(chunk.column_descr_ptr(), Box::new(pages));
         match (reader, &mut self.values) {
             (ColumnReader::BoolColumnReader(r), Values::Bool(_)) => {

@@ -16,6 +16,22 @@ fn dump() {
     let mut d = Dataset::open(&store).unwrap();
     add(&mut d, &mut store, "third", 30, &mp4).unwrap();
     save(&store, &format!("{out}/resumed"));
+    d.delete(&mut store, &[1]).unwrap();
+    save(&store, &format!("{out}/deleted"));
+    let (a, b) = (golden("video"), store.copy());
+    let (da, db) = (Dataset::open(&a).unwrap(), Dataset::open(&b).unwrap());
+    let mut m = Memory::new();
+    forearm_dataset::ops::merge(&[(&da, &a), (&db, &b), (&da, &a)], &mut m).unwrap();
+    save(&m, &format!("{out}/merged"));
+    let a = golden("image");
+    let da = Dataset::open(&a).unwrap();
+    let mut m = Memory::new();
+    forearm_dataset::ops::split(&da, &a, &[1, 0], &mut m).unwrap();
+    save(&m, &format!("{out}/image"));
+    let mut a = golden("image");
+    let mut da = Dataset::open(&a).unwrap();
+    da.delete(&mut a, &[0]).unwrap();
+    save(&a, &format!("{out}/image_deleted"));
 }
 pub fn save(store: &Memory, to: &str) {
     for e in store.list("").unwrap() {

@@ -2,6 +2,11 @@
 //! written and read again, crashes and damage at every place.
 
 mod golden;
+mod hostile;
+mod old;
+mod changed;
+mod checked;
+mod crash;
 mod dump;
 mod written;
 
@@ -71,8 +76,8 @@ fn numbers(rows: u32, seed: f32) -> Vec<f32> {
 
 /// Statistics of some grey picture.
 fn grey() -> FeatureStats {
-    let mut stats = PixelStats::new(4, 4);
-    assert!(stats.add(&[90; 48], 3));
+    let mut stats = PixelStats::new();
+    assert!(stats.add([4, 4], &[90; 48]));
     stats.finish()
 }
 

@@ -193,16 +193,10 @@ fn head(
         |ui| title(ui, browser, dataset, episode),
         |ui| {
             let closed = widgets::icon_button(ui, widgets::CLOSE, "Close the browser").clicked();
-            if one_line {
-                buttons(ui, state, inputs, found, out);
-            }
-            closed
+            closed || (one_line && buttons(ui, state, inputs, found, out))
         },
     );
-    if !one_line {
-        widgets::ends(ui, |ui| buttons(ui, state, inputs, found, out));
-    }
-    closed
+    closed || (!one_line && widgets::ends(ui, |ui| buttons(ui, state, inputs, found, out)))
 }
 
 fn title(ui: &mut Ui, browser: &mut Browser, dataset: &DatasetSummary, episode: &EpisodeInfo) {
@@ -261,14 +255,15 @@ fn arrow(ui: &mut Ui, right: bool, name: &str) -> egui::Response {
     response
 }
 
-/// Draws what can be done with the episode, from right to left.
+/// Draws what can be done with the episode, from right to left; answers whether it is replayed: then
+/// a person wants to see the arm.
 fn buttons(
     ui: &mut Ui,
     state: &mut PanelState,
     inputs: &PanelInputs,
     (view, _, episode): Found<'_>,
     out: &mut Outbox,
-) {
+) -> bool {
     let obstacle = export::obstacle(view);
     let shown = ui.add_enabled(obstacle.is_none(), egui::Button::new("Export ZIP…"));
     let shown = match obstacle {
@@ -294,6 +289,7 @@ fn buttons(
             episode: episode.index,
         });
     }
+    shown.clicked()
 }
 
 /// Why the episode can't be replayed now; `None` if it can.

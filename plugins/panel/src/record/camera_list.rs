@@ -209,13 +209,10 @@ fn draw(ui: &mut Ui, row: &Row<'_>) -> bool {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), sense);
     let on = row.chosen != Some(false);
     let name = format!("Record {}", row.name);
-    match row.chosen {
-        Some(on) => response
-            .widget_info(|| WidgetInfo::selected(WidgetType::Checkbox, true, on, name.as_str())),
-        None => {
-            response.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, row.name.as_str()))
-        }
-    }
+    response.widget_info(|| match row.chosen {
+        Some(on) => WidgetInfo::selected(WidgetType::Checkbox, true, on, name.as_str()),
+        None => WidgetInfo::labeled(WidgetType::Label, true, row.name.as_str()),
+    });
     if row.chosen.is_some() && (response.hovered() || response.has_focus()) {
         ui.painter()
             .rect_filled(rect, theme::RADIUS, palette.control);

@@ -33,23 +33,38 @@ impl Step {
     /// Those that have keys.
     const WITH_KEYS: [Self; 4] = [Self::Forward, Self::Rerecord, Self::Pause, Self::Finish];
 
-    /// Its keys and how they are written: always, and while keys don't drive the arm.
-    fn keys(self) -> [(Key, &'static str); 2] {
+    /// The keys that always work; how the first one is written is in [`Step::caps`].
+    fn letters(self) -> &'static [Key] {
         match self {
-            Self::Forward => [(Key::N, "N"), (Key::ArrowRight, "→")],
-            Self::Rerecord => [(Key::R, "R"), (Key::ArrowLeft, "←")],
-            Self::Pause => [(Key::P, "P"), (Key::P, "P")],
-            Self::Finish | Self::Close => [(Key::F, "F"), (Key::Q, "Q")],
+            Self::Forward => &[Key::N],
+            Self::Rerecord => &[Key::R],
+            Self::Pause => &[Key::P, Key::Space],
+            Self::Finish => &[Key::F],
+            Self::Close => &[],
+        }
+    }
+
+    /// The key that works while keys don't drive the arm: LeRobot's.
+    fn arrow(self) -> Option<Key> {
+        match self {
+            Self::Forward => Some(Key::ArrowRight),
+            Self::Rerecord => Some(Key::ArrowLeft),
+            Self::Finish => Some(Key::Q),
+            Self::Pause | Self::Close => None,
         }
     }
 
     /// The keys that work, as they are written.
-    pub(crate) fn caps(self, arrows: bool) -> String {
-        let [(always, name), (more, its)] = self.keys();
-        if arrows && always != more {
-            format!("{its} {name}")
-        } else {
-            name.to_owned()
+    pub(crate) fn caps(self, arrows: bool) -> &'static str {
+        match (self, arrows) {
+            (Self::Forward, true) => "→ N",
+            (Self::Forward, false) => "N",
+            (Self::Rerecord, true) => "← R",
+            (Self::Rerecord, false) => "R",
+            (Self::Pause, _) => "P",
+            (Self::Finish, true) => "Q F",
+            (Self::Finish, false) => "F",
+            (Self::Close, _) => "",
         }
     }
 
@@ -61,6 +76,7 @@ impl Step {
                 "End episode".to_owned()
             }
             (Self::Forward, Phase::Resetting) => "Start now".to_owned(),
+            (Self::Forward, Phase::Finished) => "Record one more".to_owned(),
             (Self::Forward, _) => "Start recording".to_owned(),
             (Self::Rerecord, _) => "Re-record".to_owned(),
             (Self::Pause, Phase::Paused) => "Go on".to_owned(),
@@ -75,8 +91,9 @@ impl Step {
         match (self, phase) {
             (Self::Forward, Phase::Recording | Phase::Paused) => "End this episode now and keep it",
             (Self::Forward, Phase::Resetting) => "Don't wait: begin the next episode",
+            (Self::Forward, Phase::Finished) => "Begin an episode more than were wanted",
             (Self::Forward, _) => "Begin the first episode",
-            (Self::Rerecord, Phase::Resetting) => {
+            (Self::Rerecord, Phase::Resetting | Phase::Finished) => {
                 "Throw the episode that was just recorded away and record it again"
             }
             (Self::Rerecord, _) => "Throw this episode away and record it again",
@@ -98,16 +115,10 @@ impl Step {
         }
         let recording = matches!(phase, Phase::Recording | Phase::Paused);
         match self {
-            Self::Forward if phase == Phase::Finished => {
-                Some("As many episodes as were wanted: close, and open for more")
-            }
             Self::Forward if view.state.recoverable.is_some() && !recording => {
                 Some("Decide first what becomes of the episode that was cut off")
             }
             Self::Rerecord if phase == Phase::Ready => Some("No episode was recorded yet"),
-            Self::Rerecord if phase == Phase::Finished => {
-                Some("The recording has ended: delete the episode in the list")
-            }
             Self::Pause if !recording => Some("No episode is being recorded"),
             Self::Finish if matches!(phase, Phase::Ready | Phase::Finished) => {
                 Some("Nothing is being recorded: Close leaves")
@@ -122,7 +133,7 @@ impl Step {
     /// What the record service is asked.
     fn request(self, phase: Phase) -> Request {
         match (self, phase) {
-            (Self::Forward, Phase::Ready) => Request::Start,
+            (Self::Forward, Phase::Ready | Phase::Finished) => Request::Start,
             (Self::Forward, _) => Request::NextEpisode,
             (Self::Rerecord, _) => Request::Rerecord,
             (Self::Pause, phase) => Request::Pause(phase != Phase::Paused),
@@ -158,7 +169,8 @@ pub(crate) fn keys(ui: &Ui, state: &PanelState, inputs: &PanelInputs, out: &mut 
     let Some(view) = &inputs.record else { return };
     let under_way = view.in_episode() || view.state.phase == Phase::Resetting;
     // Before the first episode only what is in sight has keys.
-    let ready = view.state.phase == Phase::Ready && state.settings.record.tab == RightTab::Record;
+    let still = matches!(view.state.phase, Phase::Ready | Phase::Finished);
+    let ready = still && state.settings.record.tab == RightTab::Record;
     if !(under_way || ready) {
         return;
     }
@@ -171,10 +183,14 @@ pub(crate) fn keys(ui: &Ui, state: &PanelState, inputs: &PanelInputs, out: &mut 
             })
         })
     };
+    // Space also presses the button that has the keyboard.
+    let free = ui.memory(|memory| memory.focused().is_none());
     let arrows = has_arrows(state, inputs);
     for step in Step::WITH_KEYS {
-        let [(always, _), (more, _)] = step.keys();
-        if pressed(always) || (arrows && more != always && pressed(more)) {
+        let mut letters = step.letters().iter();
+        let letter = letters.any(|key| (free || *key != Key::Space) && pressed(*key));
+        let arrow = arrows && step.arrow().is_some_and(pressed);
+        if letter || arrow {
             go(step, view, out);
             return;
         }
@@ -213,19 +229,23 @@ pub(crate) fn quick(ui: &mut Ui, state: &PanelState, inputs: &PanelInputs, out: 
     let Some(view) = &inputs.record else { return };
     let arrows = has_arrows(state, inputs);
     let steps = match view.state.phase {
-        Phase::Finished => [Some(Step::Close), None],
+        Phase::Finished => [Some(Step::Close), Some(Step::Forward)],
         Phase::Ready => [Some(Step::Forward), None],
         _ => [Some(Step::Forward), Some(Step::Rerecord)],
     };
     for step in steps.into_iter().flatten() {
         let text = step.label(view);
-        let width = widgets::width_of(ui, &text, theme::body()) + 56.0;
+        let caps = widgets::width_of(ui, step.caps(arrows), theme::mono_small());
+        let width = widgets::width_of(ui, &text, theme::body()) + caps + 36.0;
+        if width > ui.available_width() {
+            continue;
+        }
         button(
             ui,
             step,
             view,
             arrows,
-            vec2(width, CONTROL_HEIGHT + 4.0),
+            vec2(width, CONTROL_HEIGHT + 2.0),
             None,
             out,
         );
@@ -253,15 +273,14 @@ fn button(
     if let Some(fill) = fill.filter(|_| enabled) {
         button = button.fill(fill);
     }
-    // What has no key in this phase shows none.
-    if step != Step::Close && phase != Phase::Finished {
+    if step != Step::Close {
         let caps = RichText::new(step.caps(arrows)).font(theme::mono_small());
         button = button.right_text(caps.color(color));
     }
     let shown = ui.add_enabled(enabled, button);
     let shown = match obstacle {
         Some(why) => shown.on_disabled_hover_text(why),
-        None => shown.on_hover_text(format!("{} ({})", step.about(phase), step.caps(arrows))),
+        None => shown.on_hover_text(step.about(phase)),
     };
     if shown.clicked() {
         go(step, view, out);
@@ -298,16 +317,19 @@ mod tests {
         assert_eq!(possible(Phase::Paused), running);
         assert_eq!(possible(Phase::Saving), []);
         assert_eq!(possible(Phase::Resetting), [Forward, Rerecord, Finish]);
-        assert_eq!(possible(Phase::Finished), [Close]);
+        assert_eq!(possible(Phase::Finished), [Forward, Rerecord, Close]);
     }
 
     #[test]
     fn no_key_that_always_works_drives_a_joint() {
         use forearm_protocol::keys::KEY_BINDINGS;
         for step in Step::WITH_KEYS {
-            let [(_, always), _] = step.keys();
-            let drives = KEY_BINDINGS.iter().any(|binding| binding.label == always);
-            assert!(!drives, "{always} drives a joint");
+            for key in step.letters() {
+                let name = key.name();
+                let drives = KEY_BINDINGS.iter().any(|binding| binding.label == name);
+                assert!(!drives, "{name} drives a joint");
+            }
+            assert_eq!(step.caps(false), step.letters()[0].name());
         }
     }
 

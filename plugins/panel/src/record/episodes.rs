@@ -10,7 +10,7 @@ use crate::figures;
 use crate::inputs::PanelInputs;
 use crate::record::quality::{self, Grade};
 use crate::record::strip::clock;
-use crate::record::{BAR, export, paint, setup, trouble, with_bar};
+use crate::record::{BAR, beside_bar, export, paint, recover, setup, trouble, upload};
 use crate::recording::RecordView;
 use crate::state::PanelState;
 use crate::theme;
@@ -33,7 +33,11 @@ pub(crate) fn show(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs, ou
     };
     head(ui, state, view, dataset, out);
     trouble(ui, view);
+    recover(ui, view, out);
     export::show(ui, state, view, out);
+    if view.progress.is_none() {
+        upload::show(ui, state, view, out);
+    }
     if dataset.episodes.is_empty() {
         widgets::empty(
             ui,
@@ -46,8 +50,7 @@ pub(crate) fn show(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs, ou
     // The newest is at the top.
     let count = dataset.episodes.len();
     ui.spacing_mut().item_spacing.y = GAP;
-    let place = UiBuilder::new().max_rect(with_bar(ui));
-    ui.scope_builder(place, |ui| {
+    beside_bar(ui, |ui| {
         let list = ScrollArea::vertical().auto_shrink(false);
         list.show_rows(ui, ROW, count, |ui, rows| {
             let width = ui.available_width() - BAR;
@@ -153,8 +156,9 @@ fn head(
     }
     ui.horizontal(|ui| {
         let gap = ui.spacing().item_spacing.x;
-        let half = ((ui.available_width() - gap) / 2.0).floor();
-        let size = vec2(half, theme::CONTROL_HEIGHT);
+        let third = ((ui.available_width() - 2.0 * gap) / 3.0).floor();
+        let size = vec2(third, theme::CONTROL_HEIGHT);
+        ui.spacing_mut().button_padding.x = 4.0;
         let obstacle = export::obstacle(view);
         let button = egui::Button::new("Export ZIP…").min_size(size);
         let button = ui.add_enabled(obstacle.is_none(), button);
@@ -164,6 +168,16 @@ fn head(
         };
         if button.clicked() {
             export::begin(state, view, out);
+        }
+        let button = egui::Button::new("Upload…").min_size(size);
+        let button = ui.add_enabled(obstacle.is_none(), button);
+        let button = match obstacle {
+            Some(why) => button.on_disabled_hover_text(why),
+            None => button.on_hover_text("Take the dataset to a hub"),
+        };
+        if button.clicked() {
+            state.record.export = None;
+            state.record.token.get_or_insert_default();
         }
         let undo = egui::Button::new("Undo delete").min_size(size);
         let can = view.state.can_undo && change_obstacle(view).is_none();
@@ -229,18 +243,22 @@ fn entry(
     let again = last && view.state.phase == Phase::Resetting;
     let buttons = if again { 2.0 } else { 1.0 } * 26.0;
     let title = format!("Episode {index}");
-    let upper = line(0.0).with_max_x(text.max.x - buttons - 4.0);
-    widgets::text_in(ui, upper, &title, theme::body(), palette.strong, Align::Min);
     let secs = f64::from(episode.frames) / f64::from(dataset.fps.max(1));
     let length = format!("{secs:.1} s");
-    widgets::text_in(
-        ui,
-        upper,
-        &length,
-        theme::mono_small(),
-        palette.weak,
-        Align::Max,
-    );
+    let upper = line(0.0).with_max_x(text.max.x - buttons - 4.0);
+    let width = widgets::width_of(ui, &title, theme::body());
+    widgets::text_in(ui, upper, &title, theme::body(), palette.strong, Align::Min);
+    let rest = upper.with_min_x(upper.min.x + width + 6.0);
+    if rest.width() >= widgets::width_of(ui, &length, theme::mono_small()) {
+        widgets::text_in(
+            ui,
+            rest,
+            &length,
+            theme::mono_small(),
+            palette.weak,
+            Align::Max,
+        );
+    }
     widgets::text_in(
         ui,
         line(1.0),
@@ -288,6 +306,8 @@ fn row_buttons(
         .layout(egui::Layout::right_to_left(Align::Center));
     // It takes no place of its own in the list.
     let ui = &mut ui.new_child(builder);
+    // A click on a button that rests is none on the episode.
+    ui.interact(place, ui.id().with("buttons"), Sense::click());
     ui.spacing_mut().item_spacing.x = 2.0;
     let obstacle = change_obstacle(view);
     let deleted = ui

@@ -35,6 +35,7 @@ pub(crate) fn begin(state: &mut PanelState, view: &RecordView, out: &mut Outbox)
     }
     let name = view.dataset.as_ref().map_or("", |dataset| &dataset.name);
     let name = name.trim_end_matches(['/', '\\']);
+    state.record.token = None;
     state.record.export = Some(format!("{name}.zip"));
 }
 

@@ -11,6 +11,14 @@ use crate::widgets;
 /// More letters than these nobody types by hand.
 const MAX_LETTERS: usize = 400;
 
+/// Room around a field's text, points.
+pub(crate) const MARGIN: Margin = Margin {
+    left: 8,
+    right: 8,
+    top: 5,
+    bottom: 5,
+};
+
 /// How a field looks.
 pub(crate) struct Look<'a> {
     /// Its name for people who don't see it.
@@ -38,7 +46,7 @@ pub(crate) fn text(ui: &mut Ui, text: &mut String, look: &Look<'_>) -> bool {
     let field = field
         .hint_text(RichText::new(look.hint).color(weak))
         .char_limit(MAX_LETTERS)
-        .margin(Margin::symmetric(8, 5))
+        .margin(MARGIN)
         .desired_width(width);
     let shown = ui.add(field);
     let (enabled, name) = (ui.is_enabled(), look.name);

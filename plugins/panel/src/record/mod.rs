@@ -10,11 +10,12 @@ pub(crate) mod quality;
 mod setup;
 mod space;
 pub(crate) mod strip;
+mod upload;
 
 use egui::{
-    Align, Color32, Frame, Margin, Panel, Rect, RichText, ScrollArea, Stroke, Ui, UiBuilder,
+    Align, Color32, Frame, Margin, Panel, RichText, ScrollArea, Sense, Stroke, Ui, UiBuilder,
 };
-use forearm_protocol::record::{Phase, Recoverable, Request};
+use forearm_protocol::record::{Phase, Request};
 
 use crate::actions::{Outbox, PanelAction};
 use crate::figures;
@@ -34,6 +35,8 @@ const BAR: f32 = 8.0;
 pub(crate) struct RecordPanel {
     /// The ZIP file as it is being typed, while an export is being prepared.
     pub(crate) export: Option<String>,
+    /// The token as it is being typed, while an upload is being prepared.
+    pub(crate) token: Option<String>,
 }
 
 /// The tabs of the panel at the right, with their names.
@@ -80,10 +83,7 @@ fn recorder(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs, out: &mut
     }
     scroll(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 6.0;
-        if let Some(found) = &view.state.recoverable {
-            recover(ui, found, view, out);
-            ui.add_space(4.0);
-        }
+        recover(ui, view, out);
         if view.state.phase == Phase::Closed {
             setup::form(ui, state, inputs);
         } else {
@@ -103,7 +103,7 @@ fn recorder(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs, out: &mut
 
 /// Draws what can be scrolled; the bar lies in the margin at the right.
 fn scroll(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
-    ui.scope_builder(UiBuilder::new().max_rect(with_bar(ui)), |ui| {
+    beside_bar(ui, |ui| {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             let width = ui.available_width() - BAR;
             ui.set_max_width(width);
@@ -112,10 +112,13 @@ fn scroll(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
     });
 }
 
-/// The place that is left, with room for a scroll bar.
-fn with_bar(ui: &Ui) -> Rect {
+/// Draws into the place that is left, and into the margin where the bar of a scroll area lies.
+fn beside_bar(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
     let place = ui.available_rect_before_wrap();
-    place.with_max_x(place.max.x + BAR)
+    let wider = place.with_max_x(place.max.x + BAR);
+    // A child: what it takes must not make the panel wider.
+    contents(&mut ui.new_child(UiBuilder::new().max_rect(wider)));
+    ui.allocate_rect(place, Sense::hover());
 }
 
 /// Draws what went wrong last.
@@ -134,8 +137,11 @@ pub(crate) fn trouble(ui: &mut Ui, view: &RecordView) {
     ui.add_space(4.0);
 }
 
-/// Offers an episode that a crash left behind.
-fn recover(ui: &mut Ui, found: &Recoverable, view: &RecordView, out: &mut Outbox) {
+/// Offers an episode that a crash left behind, if there is one.
+fn recover(ui: &mut Ui, view: &RecordView, out: &mut Outbox) {
+    let Some(found) = &view.state.recoverable else {
+        return;
+    };
     let palette = theme::palette(ui);
     let fps = view.dataset.as_ref().map_or(0, |dataset| dataset.fps);
     Frame::new()
@@ -181,6 +187,7 @@ fn recover(ui: &mut Ui, found: &Recoverable, view: &RecordView, out: &mut Outbox
                 }
             });
         });
+    ui.add_space(4.0);
 }
 
 /// Says which keys work, where that is not what one expects.

@@ -2,11 +2,10 @@
 //! the room.
 
 use egui::{Align, Color32, FontId, Frame, Layout, Margin, Panel, Rect, Ui, UiBuilder, pos2, vec2};
-use forearm_protocol::record::{Phase, RecordState};
+use forearm_protocol::record::{CameraHealth, Phase, RecordState};
 
 use crate::actions::Outbox;
 use crate::inputs::PanelInputs;
-use crate::narrow;
 use crate::record::controls;
 use crate::recording::RightTab;
 use crate::state::PanelState;
@@ -15,6 +14,10 @@ use crate::widgets;
 
 /// Height of the bar at its lower rim, points.
 const BAR: f32 = 6.0;
+
+/// In a strip this wide everything is as large as it gets, in one this wide it is smaller, points.
+const FULL: f32 = 600.0;
+const HALF: f32 = 400.0;
 
 /// Sizes of its parts, points.
 struct Sizes {
@@ -31,6 +34,13 @@ const WIDE: Sizes = Sizes {
     digits: 50.0,
     limit: 22.0,
     note: 16.0,
+};
+const MIDDLE: Sizes = Sizes {
+    height: 66.0,
+    word: 20.0,
+    digits: 40.0,
+    limit: 16.0,
+    note: 14.0,
 };
 const NARROW: Sizes = Sizes {
     height: 56.0,
@@ -132,10 +142,10 @@ pub(crate) fn show(
     let Some(view) = inputs.record.as_ref().filter(|view| view.in_session()) else {
         return;
     };
-    let sizes = if ui.ctx().content_rect().width() < narrow::WIDTH {
-        &NARROW
-    } else {
-        &WIDE
+    let sizes = match ui.available_width() {
+        width if width >= FULL => &WIDE,
+        width if width >= HALF => &MIDDLE,
+        _ => &NARROW,
     };
     let palette = theme::palette(ui);
     let (ground, ink) = colors(view.state.phase, palette);
@@ -227,51 +237,73 @@ fn aside(
 ) {
     let Some(view) = &inputs.record else { return };
     let record = &view.state;
-    let wide = sizes.height == WIDE.height;
-    let mut place = rest;
-    if buttons && wide {
-        let builder = UiBuilder::new()
-            .max_rect(rest)
-            .layout(Layout::right_to_left(Align::Center));
-        let shown = ui.scope_builder(builder, |ui| {
-            controls::quick(ui, state, inputs, out);
-            ui.min_rect()
-        });
-        place.max.x = shown.inner.min.x - 16.0;
-    }
+    let roomy = sizes.height > NARROW.height;
+    let buttons = buttons && roomy;
+    let episode = (record.made + 1).min(record.wanted);
+    let font = FontId::proportional(sizes.note);
     let text = match record.phase {
         Phase::Finished => format!("{} episodes", record.made),
-        _ if wide => format!(
-            "Episode {} of {}",
-            (record.made + 1).min(record.wanted),
-            record.wanted
-        ),
-        _ => format!(
-            "{} / {}",
-            (record.made + 1).min(record.wanted),
-            record.wanted
-        ),
+        _ => format!("Episode {episode} of {}", record.wanted),
     };
-    if place.width() < 40.0 {
+    let text = if widgets::width_of(ui, &text, font.clone()) <= rest.width() {
+        text
+    } else {
+        format!("{episode} / {}", record.wanted)
+    };
+    if rest.width() < 40.0 {
         return;
     }
-    let task = wide && !record.task.is_empty();
+    let alarm = alarm(record);
+    let below = alarm.as_deref().unwrap_or(&record.task);
+    let two_lines = buttons || (roomy && !below.is_empty());
     let height = sizes.note + 6.0;
-    let upper = if task {
-        Rect::from_min_max(
-            pos2(place.min.x, place.center().y - height),
-            pos2(place.max.x, place.center().y),
-        )
-    } else {
-        place
+    let upper = match (two_lines, buttons) {
+        (false, _) => rest,
+        (true, true) => rest.with_max_y(rest.min.y + 10.0 + height),
+        (true, false) => Rect::from_min_max(
+            pos2(rest.min.x, rest.center().y - height),
+            pos2(rest.max.x, rest.center().y),
+        ),
     };
-    let font = FontId::proportional(sizes.note);
     widgets::text_in(ui, upper, &text, font, ink, Align::Max);
-    if task {
+    if buttons {
+        let builder = UiBuilder::new()
+            .max_rect(rest.with_min_y(upper.max.y))
+            .layout(Layout::right_to_left(Align::Center));
+        ui.scope_builder(builder, |ui| controls::quick(ui, state, inputs, out));
+    } else if two_lines {
         let lower = upper.translate(vec2(0.0, height));
-        let faint = ink.gamma_multiply(0.85);
-        widgets::text_in(ui, lower, &record.task, theme::body(), faint, Align::Max);
+        match alarm.is_some() {
+            true => {
+                let font = FontId::proportional(sizes.note);
+                let loud = Color32::from_rgb(0xff, 0xd8, 0x4d);
+                widgets::text_in(ui, lower, below, font, loud, Align::Max);
+            }
+            false => {
+                let faint = ink.gamma_multiply(0.85);
+                widgets::text_in(ui, lower, below, theme::body(), faint, Align::Max);
+            }
+        }
     }
+}
+
+/// What goes wrong while an episode is being recorded, in few words.
+fn alarm(state: &RecordState) -> Option<String> {
+    if state.phase != Phase::Recording {
+        return None;
+    }
+    let camera = state.cameras.iter().find_map(|camera| {
+        let name = &camera.name;
+        match camera.health {
+            CameraHealth::Frozen => Some(format!("{name} is frozen")),
+            CameraHealth::Lost(_) => Some(format!("{name} is lost")),
+            CameraHealth::Opening | CameraHealth::Live => None,
+        }
+    });
+    camera.or_else(|| match state.ticks_lost {
+        0 => None,
+        lost => Some(format!("{lost} ticks lost")),
+    })
 }
 
 fn bar(ui: &Ui, strip: Rect, part: f32, ink: Color32) {

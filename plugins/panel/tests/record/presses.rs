@@ -77,7 +77,7 @@ fn a_key_opens_the_recorder() {
 #[test]
 fn a_dataset_is_opened_with_what_was_chosen() {
     let mut stage = stage(1280.0, 720.0, closed());
-    assert_eq!(press(&mut stage, "Record /dev/video0").len(), 0, "a choice");
+    assert_eq!(press(&mut stage, "Record video0").len(), 0, "a choice");
     press(&mut stage, "Record wrist");
     press(&mut stage, "Go on with it if it is there");
     let settings = &mut stage.state.settings.record;
@@ -166,6 +166,7 @@ fn each_button_asks_for_what_it_says() {
         (Phase::Recording, "Finish F", Request::Finish),
         (Phase::Resetting, "Start now N", Request::NextEpisode),
         (Phase::Resetting, "Re-record R", Request::Rerecord),
+        (Phase::Finished, "Record one more N", Request::Start),
         (Phase::Finished, "Close", Request::Close),
     ] {
         let mut stage = window(phase);
@@ -185,11 +186,7 @@ fn what_a_phase_forbids_says_why() {
             "The episode is being written",
         ),
         (Phase::Resetting, "Pause P", "No episode is being recorded"),
-        (
-            Phase::Finished,
-            "Start recording",
-            "As many episodes as were wanted",
-        ),
+        (Phase::Finished, "Finish F", "Nothing is being recorded"),
     ] {
         let mut stage = window(phase);
         assert_eq!(press(&mut stage, name), [], "{phase:?}, {name}");
@@ -206,6 +203,7 @@ fn letters_always_work_and_arrows_while_no_keys_drive_the_arm() {
         (Key::N, Request::NextEpisode),
         (Key::R, Request::Rerecord),
         (Key::P, Request::Pause(true)),
+        (Key::Space, Request::Pause(true)),
         (Key::F, Request::Finish),
     ] {
         assert_eq!(asked(stage.press(key)), ask(request), "{key:?}");
@@ -377,6 +375,39 @@ fn a_dataset_is_exported_to_a_file_or_to_the_browser_and_that_is_cancelled() {
     assert!(none, "{got:?}");
 }
 
+#[test]
+fn a_dataset_is_uploaded_with_a_token_that_is_not_kept() {
+    let mut stage = list(Phase::Closed);
+    press(&mut stage, "Upload…");
+    assert_eq!(press(&mut stage, "Upload"), [], "where to?");
+    hover(&mut stage, "Upload");
+    assert!(shows(&stage, "user/dataset"));
+    stage.state.settings.record.hub_name = "me/red_cube".to_owned();
+    stage.settle();
+    assert_eq!(press(&mut stage, "Upload"), [], "a token is needed");
+    press(&mut stage, "Token");
+    stage.frame(vec![Event::Text("hf_secret".to_owned())]);
+    stage.settle();
+    assert!(!shows(&stage, "hf_secret"), "nobody reads it");
+    let got = press(&mut stage, "Upload");
+    let [PanelAction::Record(Request::Upload(config))] = &got[..] else {
+        panic!("{got:?}");
+    };
+    let told = (config.repo_id.as_str(), config.token.as_str());
+    assert_eq!(told, ("me/red_cube", "hf_secret"));
+    press(&mut stage, "Upload…");
+    stage.inputs.record.as_mut().unwrap().token_known = true;
+    stage.settle();
+    let got = press(&mut stage, "Upload");
+    let [PanelAction::Record(Request::Upload(config))] = &got[..] else {
+        panic!("{got:?}");
+    };
+    assert_eq!(
+        config.token, "",
+        "the app knows it; what was typed is forgotten"
+    );
+}
+
 /// An episode in the browser.
 fn browser() -> Stage {
     let mut stage = stage(1280.0, 720.0, browsing(10));
@@ -471,6 +502,8 @@ fn an_episode_is_replayed_on_the_selected_arm() {
     let got = press(&mut stage, "Replay on the arm");
     let (arm, episode) = (0, 10);
     assert_eq!(got, [PanelAction::ReplayEpisode { arm, episode }]);
+    assert!(shows(&stage, "Joints"), "the arm can be seen");
+    press(&mut stage, "Open episode 10");
     stage.inputs.state.as_mut().unwrap().e_stopped = true;
     stage.settle();
     assert_eq!(press(&mut stage, "Replay on the arm"), []);

@@ -1,9 +1,8 @@
 //! An open dataset and what is known about it.
 
-use forearm_dataset::Dataset;
-use forearm_dataset::DatasetError;
 use forearm_dataset::store::Store;
-use forearm_protocol::record::{DatasetSummary, EpisodeInfo, EpisodeQuality};
+use forearm_dataset::{Dataset, DatasetError, sidecar};
+use forearm_protocol::record::{CameraQuality, DatasetSummary, EpisodeInfo, EpisodeQuality};
 
 use super::undo::{KEPT, Step};
 use crate::store::Shelf;
@@ -139,4 +138,26 @@ impl Book {
 /// A camera's name: its feature's without what comes before.
 pub(crate) fn camera_name(key: &str) -> &str {
     key.strip_prefix("observation.images.").unwrap_or(key)
+}
+
+/// How well an episode was recorded: what stands beside it, if it was recorded here.
+fn quality(store: &Shelf, episode: u32) -> Option<EpisodeQuality> {
+    let facts = sidecar::facts(store, episode).ok().flatten()?;
+    let quality = facts.quality;
+    let cameras = quality.cameras.into_iter().map(|camera| CameraQuality {
+        name: camera.name,
+        rate_hz: camera.rate_hz,
+        repeated: camera.repeated,
+        unused: camera.unused,
+        dropped: camera.dropped,
+        stale: camera.stale,
+        offset_max_secs: camera.offset_max_secs,
+    });
+    Some(EpisodeQuality {
+        tick_hz: quality.tick_hz,
+        tick_jitter_p99_secs: quality.tick_jitter_p99_secs,
+        ticks_lost: quality.ticks_lost,
+        tick_gap_max_secs: quality.tick_gap_max_secs,
+        cameras: cameras.collect(),
+    })
 }

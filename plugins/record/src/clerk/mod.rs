@@ -14,15 +14,20 @@ mod web;
 use std::collections::VecDeque;
 
 use forearm_dataset::DatasetError;
-use forearm_dataset::repair;
+use forearm_dataset::repair::{self, RepairError};
+use forearm_dataset::store::{Store, StoreError};
 use forearm_vision::Pace;
 
 pub use book::Book;
 #[cfg(not(target_family = "wasm"))]
 use native::Errand;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use native::breathe;
 use undo::Undo;
 #[cfg(target_family = "wasm")]
 use web::Errand;
+#[cfg(target_family = "wasm")]
+pub(crate) use web::breathe;
 
 use crate::episode::Written;
 use crate::store::Shelf;
@@ -51,8 +56,28 @@ pub struct Report {
     pub kind: Kind,
     /// The journal that was to be saved or recovered.
     pub journal: Option<String>,
-    /// How it went.
-    pub result: Result<(), DatasetError>,
+    /// How it went: what a person should know of it, one line each.
+    pub result: Result<Vec<String>, ClerkError>,
+}
+
+/// Why a dataset could not be changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ClerkError {
+    /// The dataset can't be changed.
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+    /// A journal can't be made an episode of.
+    #[error(transparent)]
+    Repair(#[from] RepairError),
+    /// The place fails.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Whoever was to do it is gone.
+    #[error(
+        "the thread that changes the dataset ended without a word; close the dataset and open it \
+         again"
+    )]
+    Gone,
 }
 
 /// The kinds of tasks.
@@ -119,6 +144,28 @@ impl Clerk {
         self.errand.is_none() && self.queue.is_empty()
     }
 
+    /// The journals that are being saved, or wait to be.
+    #[must_use]
+    pub fn journals(&self) -> Vec<String> {
+        let under_way = self.errand.iter().filter_map(|(_, _, path)| path.clone());
+        under_way.chain(self.queue.iter().filter_map(Task::journal)).collect()
+    }
+
+    /// Waits for the end of all that was asked for. Not for a service's everyday: only at its end.
+    pub fn finish(&mut self) {
+        while !self.is_idle() {
+            if let Some((errand, ..)) = &mut self.errand {
+                errand.wait();
+            }
+            if let Some(Report {
+                result: Err(error), ..
+            }) = self.poll()
+            {
+                tracing::error!("{error}");
+            }
+        }
+    }
+
     /// Has a change made, after those asked for before.
     pub fn submit(&mut self, task: Task) {
         self.queue.push_back(task);
@@ -145,11 +192,7 @@ impl Clerk {
                 Report {
                     kind,
                     journal,
-                    result: Err(DatasetError::Operation {
-                        why: "the thread that changes the dataset ended without a word; close the \
-                              dataset and open it again"
-                            .to_owned(),
-                    }),
+                    result: Err(ClerkError::Gone),
                 }
             }
         };
@@ -194,6 +237,13 @@ impl Task {
     }
 }
 
+/// What was deleted from a dataset is gone for good.
+pub(crate) fn forget_deleted(store: &mut Shelf) {
+    if let Err(error) = store.remove(undo::KEPT) {
+        tracing::warn!("what was deleted still takes room: {error}");
+    }
+}
+
 /// Makes a change.
 fn carry_out(mut store: Shelf, mut book: Box<Book>, task: Task) -> Done {
     let (kind, journal) = (task.kind(), task.journal());
@@ -204,26 +254,29 @@ fn carry_out(mut store: Shelf, mut book: Box<Book>, task: Task) -> Done {
                 mut journal,
                 rows,
             } = *written;
-            let result = journal.finish(rows).map_err(DatasetError::from);
+            let ended = journal.finish(rows).map_err(ClerkError::from);
             // Whoever saves reads it by another way.
             drop(journal);
-            result.and_then(|()| save(&mut store, &mut book, &path))
+            ended.and_then(|()| save(&mut store, &mut book, &path))
         }
         Task::Recover { path } => save(&mut store, &mut book, &path),
         Task::DeleteLast => {
             book.forget_undo(&mut store);
             match book.dataset.episodes().len().checked_sub(1) {
-                Some(last) => book.delete(&mut store, &[last as u32]),
-                None => Ok(()),
+                Some(last) => {
+                    let deleted = book.delete(&mut store, &[last as u32]);
+                    deleted.map(|()| Vec::new()).map_err(ClerkError::from)
+                }
+                None => Ok(Vec::new()),
             }
         }
         Task::Delete(episodes) => delete(&mut store, &mut book, &episodes),
         Task::Undo => match book.undo.take() {
-            None => Ok(()),
+            None => Ok(Vec::new()),
             Some(steps) => {
-                let result = undo::go_back(&mut store, steps).map_err(DatasetError::from);
+                let back = undo::go_back(&mut store, steps);
                 book.reopen(&store);
-                result
+                back.map(|()| Vec::new()).map_err(ClerkError::from)
             }
         },
     };
@@ -239,7 +292,11 @@ fn carry_out(mut store: Shelf, mut book: Box<Book>, task: Task) -> Done {
 }
 
 /// Deletes episodes so that it can be undone.
-fn delete(store: &mut Shelf, book: &mut Book, episodes: &[u32]) -> Result<(), DatasetError> {
+fn delete(
+    store: &mut Shelf,
+    book: &mut Book,
+    episodes: &[u32],
+) -> Result<Vec<String>, ClerkError> {
     book.forget_undo(store);
     let mut undo = Undo::new(store.clone());
     let result = book.delete(&mut undo, episodes);
@@ -254,11 +311,11 @@ fn delete(store: &mut Shelf, book: &mut Book, episodes: &[u32]) -> Result<(), Da
             book.reopen(store);
         }
     }
-    result
+    result.map(|()| Vec::new()).map_err(ClerkError::from)
 }
 
-fn save(store: &mut Shelf, book: &mut Book, path: &str) -> Result<(), DatasetError> {
+fn save(store: &mut Shelf, book: &mut Book, path: &str) -> Result<Vec<String>, ClerkError> {
     book.forget_undo(store);
-    repair::save(store, &mut book.dataset, path)?;
-    Ok(())
+    let saved = repair::save(store, &mut book.dataset, path)?;
+    Ok(saved.problems)
 }

@@ -41,6 +41,13 @@ impl Errand {
         }
     }
 
+    /// Waits for its end.
+    pub(super) fn wait(&mut self) {
+        if let Self::Thread(done) = self {
+            *self = Self::Inline(done.recv().ok());
+        }
+    }
+
     /// How it stands.
     pub(super) fn poll(&mut self) -> Progress {
         match self {
@@ -54,4 +61,10 @@ impl Errand {
             },
         }
     }
+}
+
+/// Lets the threads that a service waits for at its end go on for a moment.
+pub(crate) fn breathe() -> bool {
+    std::thread::sleep(std::time::Duration::from_millis(2));
+    true
 }

@@ -14,9 +14,17 @@ impl Errand {
         Self(Some(carry_out(store, book, task)))
     }
 
+    /// It has ended.
+    pub(super) fn wait(&mut self) {}
+
     /// How it stands.
     pub(super) fn poll(&mut self) -> Progress {
         let done = self.0.take();
         done.map_or(Progress::Lost, |done| Progress::Done(Box::new(done)))
     }
+}
+
+/// There is nothing to wait for within a call.
+pub(crate) fn breathe() -> bool {
+    false
 }

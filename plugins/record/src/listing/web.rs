@@ -6,14 +6,14 @@ use forearm_vision::camera;
 use forearm_vision::web::Listing;
 
 /// Cameras that are being asked for.
-pub struct CameraListing {
+pub(crate) struct CameraListing {
     known: Vec<CameraInfo>,
     asked: Listing,
 }
 
 /// Asks which cameras there are.
 #[must_use]
-pub fn list_cameras(bundle: Option<&SceneBundle>) -> CameraListing {
+pub(crate) fn list_cameras(bundle: Option<&SceneBundle>) -> CameraListing {
     CameraListing {
         known: camera::list(bundle),
         asked: Listing::begin(),
@@ -22,7 +22,7 @@ pub fn list_cameras(bundle: Option<&SceneBundle>) -> CameraListing {
 
 impl CameraListing {
     /// The cameras, once they are known, and what a person should know about them.
-    pub fn poll(&mut self) -> Option<(Vec<CameraInfo>, Option<String>)> {
+    pub(crate) fn poll(&mut self) -> Option<(Vec<CameraInfo>, Option<String>)> {
         let answer = self.asked.poll()?;
         let mut cameras = std::mem::take(&mut self.known);
         let notice = match answer {

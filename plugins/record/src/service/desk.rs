@@ -22,6 +22,8 @@ pub(super) struct Desk {
     pub(super) asked: VecDeque<Option<Answer<Reply>>>,
     /// Journals that a crash left behind.
     pub(super) leftovers: Vec<Leftover>,
+    /// Whether there may be others now.
+    pub(super) look_again: bool,
     /// Whether it may be changed.
     pub(super) writable: bool,
     pub(super) recording: Option<Box<Recording>>,

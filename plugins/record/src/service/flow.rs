@@ -12,7 +12,7 @@ use super::desk::{Desk, Leftover, Recording};
 use super::opening::{leftovers, schema_of};
 use super::{Cx, RecordService, notify, refused};
 use crate::cameras::Eye;
-use crate::clerk::{Book, Clerk, Kind, Report, Task};
+use crate::clerk::{Book, Clerk, ClerkError, Kind, Report, Task, breathe};
 use crate::episode::{Episode, EpisodeSpec};
 use crate::lane::LaneError;
 use crate::session::{Act, Refusal, Session};
@@ -20,6 +20,8 @@ use crate::ticks::Break;
 
 /// A tick older than this says that control stands still, seconds.
 const FRESH_SECS: f64 = 1.0;
+/// How often encoders are looked at when the service ends, 2 ms apart.
+const PATIENCE_AT_THE_END: u32 = 500;
 
 impl RecordService {
     pub(super) fn recording(&self) -> Option<&Recording> {
@@ -141,8 +143,8 @@ impl RecordService {
             );
             return Err((why, "keep it or throw it away first"));
         }
-        if self.export.is_some() {
-            let why = "the dataset is being exported".to_owned();
+        if self.is_going_out() {
+            let why = "the dataset is being exported or uploaded".to_owned();
             return Err((why, "wait for its end, or cancel it"));
         }
         if recording.config.task.trim().is_empty() {
@@ -214,12 +216,8 @@ impl RecordService {
                     return Err(refused(what, error, next));
                 }
             }
-            (Some(clerk), None) => {
-                if let Some(book) = clerk.book() {
-                    let fits = book.dataset.check_resume(&schema);
-                    fits.map_err(|error| refused(what, error, next))?;
-                }
-            }
+            // What is recorded is known as soon as the dataset is there.
+            (Some(_), None) => {}
         }
         recording.schema = Some(schema);
         let spec = EpisodeSpec {
@@ -426,7 +424,7 @@ impl RecordService {
             LaneError::Store(_) => {
                 drop(episode);
                 recording.session.broke(now_secs);
-                self.find_leftovers();
+                self.look_for_leftovers();
                 let text = format!(
                     "The episode broke off: {error}. What was recorded of it can be had back: \
                      keep it or throw it away."
@@ -465,7 +463,7 @@ impl RecordService {
             recording.expected = recording.expected.saturating_sub(1);
             recording.session.lost(now_secs);
         }
-        self.find_leftovers();
+        self.look_for_leftovers();
         let text = format!(
             "The episode could not be saved: {error}. What was recorded of it can be had back: \
              keep it or throw it away."
@@ -474,26 +472,33 @@ impl RecordService {
         self.publish_phase(cx);
     }
 
-    /// Looks for journals that wait for a decision: not those that are being written.
+    /// Looks for journals that wait for a decision, not those that are being written, as soon as the
+    /// dataset is at hand.
     fn find_leftovers(&mut self) {
         let Some(desk) = &mut self.desk else {
             return;
         };
-        let mut found = leftovers(&desk.store).unwrap_or_default();
-        let in_use: Vec<&str> = match &desk.recording {
-            Some(recording) => recording
-                .tails
-                .iter()
-                .chain(&recording.episode)
-                .map(Episode::path)
-                .collect(),
-            None => Vec::new(),
+        let Some(clerk) = desk.clerk.as_ref().filter(|_| desk.look_again) else {
+            return;
         };
-        let clerks = desk.clerk.as_ref().map(Clerk::journals).unwrap_or_default();
-        found.retain(|leftover| {
-            !in_use.contains(&leftover.path.as_str()) && !clerks.contains(&leftover.path)
-        });
-        desk.leftovers = found;
+        let Some(book) = clerk.book() else {
+            return;
+        };
+        desk.look_again = false;
+        let mut in_use = clerk.journals();
+        if let Some(recording) = &desk.recording {
+            let episodes = recording.tails.iter().chain(&recording.episode);
+            in_use.extend(episodes.map(|episode| episode.path().to_owned()));
+        }
+        desk.leftovers = leftovers(&mut desk.store, book, &in_use);
+    }
+
+    /// There may be journals that wait for a decision.
+    fn look_for_leftovers(&mut self) {
+        if let Some(desk) = &mut self.desk {
+            desk.look_again = true;
+        }
+        self.find_leftovers();
     }
 
     /// Takes the clerk's reports.
@@ -507,10 +512,10 @@ impl RecordService {
             self.take_report(report, cx);
             self.publish_phase(cx);
         }
+        self.find_leftovers();
     }
 
     fn take_report(&mut self, report: Report, cx: &mut Cx<'_>) {
-        let now_secs = self.shared_secs(cx);
         let Report {
             kind,
             journal,
@@ -530,18 +535,22 @@ impl RecordService {
                         Kind::Save | Kind::Delete(_) | Kind::Undo => {}
                     }
                 }
-                self.find_leftovers();
+                self.look_for_leftovers();
                 if answer.is_none() {
                     notify(cx, NoticeLevel::Error, format!("{error}."));
                 }
             }
-            (kind, Ok(())) => {
+            (kind, Ok(problems)) => {
+                for problem in problems {
+                    notify(cx, NoticeLevel::Warning, format!("{problem}."));
+                }
                 if let Some(desk) = &mut self.desk {
                     note_success(desk, kind, journal.as_deref());
                 }
-                self.keep_count(now_secs);
+                self.keep_count();
             }
         }
+        self.tell_again();
         if let Some(summary) = self.desk.as_ref().and_then(Desk::summary) {
             cx.emit(Event::Dataset(Box::new(summary)));
         }
@@ -551,7 +560,7 @@ impl RecordService {
     }
 
     /// What is expected is what is there, once nothing is under way.
-    fn keep_count(&mut self, _now_secs: f64) {
+    fn keep_count(&mut self) {
         let Some(desk) = &mut self.desk else {
             return;
         };
@@ -599,18 +608,21 @@ impl RecordService {
                 recording.tails.push_back(episode);
             }
             for mut tail in recording.tails {
-                // Encoders may still be at work: what they have not made by now stays in the journal
-                // as rows that are missing, and the rest can be had back.
-                let advanced = tail.wait_no_more(&mut self.eyes);
-                if advanced.is_ok() && tail.is_whole(f64::INFINITY) {
-                    match tail.into_written() {
-                        Ok(written) => {
-                            if let Some(clerk) = &mut desk.clerk {
-                                clerk.submit(Task::Save(Box::new(written)));
-                            }
-                        }
-                        Err(error) => tracing::warn!("an episode was not saved: {error}"),
-                    }
+                // Encoders may be at work; what they don't get done stays in the journal, and can be
+                // had back without.
+                let mut advanced = tail.wait_no_more(&mut self.eyes);
+                let mut left = PATIENCE_AT_THE_END;
+                while advanced.is_ok() && !tail.is_whole(f64::INFINITY) && left > 0 {
+                    left = if breathe() { left - 1 } else { 0 };
+                    advanced = tail.wait_no_more(&mut self.eyes);
+                }
+                if advanced.is_err() || !tail.is_whole(f64::INFINITY) {
+                    continue;
+                }
+                match (tail.into_written(), &mut desk.clerk) {
+                    (Ok(written), Some(clerk)) => clerk.submit(Task::Save(Box::new(written))),
+                    (Err(error), _) => tracing::warn!("an episode was not saved: {error}"),
+                    (Ok(_), None) => {}
                 }
             }
         }
@@ -642,7 +654,7 @@ fn note_success(desk: &mut Desk, kind: Kind, journal: Option<&str>) {
     }
 }
 
-fn answer_task(answer: Answer<Reply>, kind: Kind, result: Result<(), DatasetError>) {
+fn answer_task(answer: Answer<Reply>, kind: Kind, result: Result<Vec<String>, ClerkError>) {
     let what = match kind {
         Kind::Save => "saving the episode",
         Kind::Recover => "keeping the episode that was left behind",
@@ -651,7 +663,7 @@ fn answer_task(answer: Answer<Reply>, kind: Kind, result: Result<(), DatasetErro
     };
     let next = "see to it, and try again";
     let result = result.map_err(|error| refused(what, error, next));
-    answer.send(result.map(|()| Reply::Done));
+    answer.send(result.map(|_| Reply::Done));
 }
 
 /// Removes a journal that nobody wants.

@@ -32,6 +32,7 @@ use crate::ticks::{Break, Ticks};
 use desk::Desk;
 use opening::Arrival;
 use publish::Publisher;
+use reading::Upload;
 
 /// How often cameras are looked at and journals written, seconds.
 const ROUND_SECS: f64 = 0.005;
@@ -57,6 +58,7 @@ pub struct RecordService {
     desk: Option<Desk>,
     arrival: Option<Arrival>,
     export: Option<Export>,
+    upload: Option<Upload>,
     errands: Errands,
     /// Requests that wait for a change of the dataset to end.
     later: VecDeque<(Request, Answer<Reply>)>,
@@ -173,6 +175,7 @@ impl RecordService {
         self.attend_later(cx);
         self.attend_reading(cx);
         self.attend_export(cx);
+        self.attend_upload(cx);
         self.publish(cx);
     }
 
@@ -184,7 +187,7 @@ impl RecordService {
         }
         let desk = self.desk.as_ref();
         let busy = self.arrival.is_some()
-            || self.export.is_some()
+            || self.is_going_out()
             || !self.eyes.is_empty()
             || !self.errands.is_empty()
             || !self.later.is_empty()
@@ -236,6 +239,7 @@ impl Service for RecordService {
             desk: None,
             arrival: None,
             export: None,
+            upload: None,
             errands: Errands::default(),
             later: VecDeque::new(),
             publisher: Publisher::default(),

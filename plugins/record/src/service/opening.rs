@@ -260,12 +260,15 @@ impl RecordService {
         let store::Opened { mut store, notice } = opened;
         let unchanged = "nothing was changed";
         try_writing(&mut store).map_err(|error| no(error.to_string(), unchanged))?;
-        let leftovers = leftovers(&store).map_err(|error| no(error.to_string(), unchanged))?;
         let book = match open_book(&mut store) {
             Ok(book) => Some(book),
             Err(DatasetError::NoDataset) => None,
             Err(error) => return Err(no(error.to_string(), unchanged)),
         };
+        let leftovers = book
+            .as_ref()
+            .map(|book| leftovers(&mut store, book, &[]))
+            .unwrap_or_default();
         match &book {
             Some(book) => {
                 let empty = book.dataset.episodes().is_empty() && leftovers.is_empty();
@@ -311,12 +314,14 @@ impl RecordService {
         let found = book.as_ref().map_or(0, |book| book.dataset.episodes().len()) as u32;
         let made = if goes_on { stood.made } else { 0 };
         let mut session = Session::new(plan, made, self.shared_secs(cx));
+        let schema = book.as_ref().map(|book| book.dataset.schema().clone());
         let mut desk = Desk {
             name: name_of(&config.place),
             clerk: book.map(|book| Clerk::new(store.clone(), Box::new(book), self.pace)),
             store,
             asked: std::collections::VecDeque::new(),
             leftovers,
+            look_again: false,
             writable: true,
             recording: None,
             reader: Reader::default(),
@@ -334,8 +339,11 @@ impl RecordService {
                 notify(cx, NoticeLevel::Warning, text);
                 desk.submit(Task::Recover { path: leftover.path }, None);
             }
-            session = Session::new(plan, made.max(expected.saturating_sub(found)), 0.0);
-            session.resume_between(self.shared_secs(cx));
+            // It had not counted the one in hand.
+            let in_hand = stood.is_in_hand() && expected > found;
+            let now_secs = self.shared_secs(cx);
+            session = Session::new(plan, made + u32::from(in_hand), now_secs);
+            session.resume_between(now_secs);
         }
         cx.emit(Event::Opened(Opened::Recording(Box::new(config.clone()))));
         desk.recording = Some(Box::new(Recording {
@@ -345,7 +353,7 @@ impl RecordService {
             tails: std::collections::VecDeque::new(),
             expected,
             found,
-            schema: None,
+            schema,
             deleted: 0,
         }));
         self.desk = Some(desk);
@@ -377,7 +385,10 @@ impl RecordService {
         if let Some(text) = opened.notice {
             notify(cx, NoticeLevel::Warning, text);
         }
-        let leftovers = leftovers(&store).unwrap_or_default();
+        let leftovers = match writable {
+            true => leftovers(&mut store, &book, &[]),
+            false => Vec::new(),
+        };
         cx.emit(Event::Opened(Opened::Browsing(place.clone())));
         self.desk = Some(Desk {
             name: name_of(place),
@@ -385,6 +396,7 @@ impl RecordService {
             store,
             asked: std::collections::VecDeque::new(),
             leftovers,
+            look_again: false,
             writable,
             recording: None,
             reader: Reader::default(),
@@ -454,20 +466,43 @@ fn open_book(store: &mut Shelf) -> Result<Book, DatasetError> {
     }
 }
 
-/// Journals that a crash left behind.
-pub(super) fn leftovers(store: &Shelf) -> Result<Vec<Leftover>, DatasetError> {
-    let found = repair::leftover(store)?;
-    Ok(found
-        .into_iter()
-        .map(|found| Leftover {
-            path: found.path,
+/// Journals that a crash left behind and that have something to be had back. Those that have nothing
+/// any more are removed.
+pub(super) fn leftovers(store: &mut Shelf, book: &Book, in_use: &[String]) -> Vec<Leftover> {
+    let found = match repair::leftover(store, &book.dataset) {
+        Ok(found) => found,
+        Err(error) => {
+            tracing::warn!("journals can't be looked for: {error}");
+            return Vec::new();
+        }
+    };
+    let mut leftovers = Vec::new();
+    for repair::Leftover {
+        path,
+        task,
+        rows: frames,
+        saved,
+    } in found
+    {
+        if in_use.contains(&path) {
+            continue;
+        }
+        if frames == 0 || saved.is_some() {
+            // One that can't be removed is removed another time.
+            store.remove(&path).ok();
+            continue;
+        }
+        let episode = book.dataset.episodes().len() as u32;
+        leftovers.push(Leftover {
+            path,
             episode: Recoverable {
-                episode: found.episode,
-                frames: found.rows,
-                task: found.task,
+                episode,
+                frames,
+                task,
             },
-        })
-        .collect())
+        });
+    }
+    leftovers
 }
 
 /// A file that is not a dataset's and not Forearm's.

@@ -266,11 +266,6 @@ impl Session {
         }
     }
 
-    /// An episode that [`Act::DeleteLast`] meant was not saved yet, and is thrown away instead.
-    pub fn dropped_unsaved(&mut self) {
-        self.saving = self.saving.saturating_sub(1);
-    }
-
     /// Episodes of this recording were deleted by hand.
     pub fn deleted(&mut self, count: u32) {
         self.made = self.made.saturating_sub(count);
@@ -278,6 +273,11 @@ impl Session {
             Stage::Between { may_redo, .. } | Stage::Finished { may_redo, .. } => *may_redo = false,
             Stage::Ready { .. } | Stage::Recording { .. } => {}
         }
+    }
+
+    /// Episodes of this recording that were deleted are back.
+    pub fn undeleted(&mut self, count: u32) {
+        self.made = self.made.saturating_add(count);
     }
 
     /// Where it stands.
@@ -306,10 +306,10 @@ impl Session {
         matches!(self.stage, Stage::Recording { .. })
     }
 
-    /// Whether nothing begins by itself and no episode is in hand: what changes the dataset may.
+    /// Whether the next episode begins by itself.
     #[must_use]
-    pub fn is_at_rest(&self) -> bool {
-        matches!(self.stage, Stage::Ready { .. } | Stage::Finished { .. }) && self.saving == 0
+    pub fn is_between(&self) -> bool {
+        matches!(self.stage, Stage::Between { .. })
     }
 
     /// How long this phase has lasted, without pauses, seconds.

@@ -16,9 +16,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use forearm_dataset::store::{Append, Entry, Store, StoreError};
 
 #[cfg(not(target_family = "wasm"))]
-pub use native::{Directory, Listing, Opening, keep_in_memory, list_stored, open};
+pub(crate) use native::told;
+#[cfg(not(target_family = "wasm"))]
+pub use native::{
+    Deleting, Directory, Listing, Opening, delete_stored, keep_in_memory, list_stored, open,
+};
 #[cfg(target_family = "wasm")]
-pub use web::{Listing, Opening, list_stored, open};
+pub use web::{Deleting, Listing, Opening, delete_stored, list_stored, open};
 
 /// What a dataset is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

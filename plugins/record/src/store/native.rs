@@ -70,6 +70,23 @@ pub fn list_stored() -> Listing {
     Listing(Some(Ok(Vec::new())))
 }
 
+/// A dataset in the browser's storage that is being deleted: natively there is none.
+pub struct Deleting(Option<StoreError>);
+
+impl Deleting {
+    /// Whether it is gone, once that is known.
+    pub fn poll(&mut self) -> Option<Result<(), StoreError>> {
+        self.0.take().map(Err)
+    }
+}
+
+/// Deletes a dataset in the browser's storage.
+#[must_use]
+pub fn delete_stored(name: &str) -> Deleting {
+    let path = name.to_owned();
+    Deleting(Some(StoreError::NotFound { path }))
+}
+
 /// A folder as a store. Clones hold the same folder, and its lock, together.
 ///
 /// A file is written beside its place, synced, and renamed: whole or not at all. Whoever opens a folder
@@ -382,7 +399,7 @@ fn remove_empty_folders(root: &Path, file: &Path) {
 }
 
 /// What a system's error is to a person.
-fn told(path: &str, error: &io::Error) -> StoreError {
+pub(crate) fn told(path: &str, error: &io::Error) -> StoreError {
     let path = path.to_owned();
     match error.kind() {
         io::ErrorKind::NotFound => StoreError::NotFound { path },

@@ -169,11 +169,18 @@ async fn open_named(name: &str, access: Access) -> Result<Opened, StoreError> {
 
 /// The store that a file holds.
 async fn in_file(name: &str, file: AccessHandle) -> Result<Opened, StoreError> {
-    let file = OpenFile::new(name, file, room().await);
-    let container = Container::open(file)?;
+    let file = OpenFile::new(name, file, room().await)?;
+    let (container, found) = Container::open(file, name)?;
+    let notice = (!found.damaged_at.is_empty()).then(|| {
+        format!(
+            "The browser's file of the dataset {name} is damaged in {} places: files in it may be \
+             missing. Check the dataset before you record on.",
+            found.damaged_at.len()
+        )
+    });
     Ok(Opened {
         store: Shelf::from(Box::new(container) as Box<dyn Store>),
-        notice: None,
+        notice,
     })
 }
 

@@ -13,6 +13,8 @@ use forearm_protocol::record::TickBatch;
 const MAX_VALUES: usize = 4 << 20;
 /// A tick this much later than the one before it is not believed, seconds.
 pub const MAX_LEAP_SECS: f64 = 10.0;
+/// From so many ticks their period is told: two seconds of them.
+const PERIOD_TICKS: usize = 240;
 /// So many ticks in a row that agree among themselves are believed after all: time was set.
 const AGREEING: u32 = 60;
 
@@ -185,6 +187,17 @@ impl Ticks {
     #[must_use]
     pub fn rate_hz(&self, now_secs: f64) -> f64 {
         (self.count() - self.first_at(now_secs - 1.0)) as f64
+    }
+
+    /// The time between two ticks as control means it, seconds: of a whole number of ticks a second. From
+    /// the newest ticks; nothing while there are too few.
+    #[must_use]
+    pub fn period_secs(&self) -> Option<f64> {
+        let from = self.kept().saturating_sub(PERIOD_TICKS);
+        let (first, last) = (self.numbers.get(from)?, self.numbers.last()?);
+        let secs = self.newest_secs()? - self.values.get(from * self.width)?;
+        let rate_hz = (last - first) as f64 / secs;
+        (rate_hz.is_finite() && rate_hz >= 0.5).then(|| 1.0 / rate_hz.round())
     }
 
     /// Ticks that were lost on their way since the last break.

@@ -33,6 +33,19 @@ fn what_comes_is_kept_in_order() {
 }
 
 #[test]
+fn the_period_is_what_control_means() {
+    let mut ticks = Ticks::new();
+    assert_eq!(ticks.period_secs(), None);
+    let times: Vec<f64> = (0..500)
+        .map(|n| 3.0 + f64::from(n) / 120.0 + f64::from(n % 3) * 0.0007)
+        .collect();
+    ticks.take(&batch(0, &times[..1]));
+    assert_eq!(ticks.period_secs(), None);
+    ticks.take(&batch(1, &times[1..]));
+    assert_eq!(ticks.period_secs(), Some(1.0 / 120.0));
+}
+
+#[test]
 fn lost_ticks_are_counted() {
     let mut ticks = Ticks::new();
     ticks.take(&batch(0, &[0.1]));

@@ -25,7 +25,9 @@ pub enum UploadError {
         repo_id: String,
     },
     /// No token.
-    #[error("uploading needs an access token with the right to write; make one in the hub's settings")]
+    #[error(
+        "uploading needs an access token with the right to write; make one in the hub's settings"
+    )]
     NoToken,
     /// There is no dataset.
     #[error("there is no dataset to upload: {why}; record an episode, or check the dataset")]
@@ -84,7 +86,9 @@ pub enum UploadError {
         why: String,
     },
     /// A file is not what it was.
-    #[error("{path} changed while it was uploaded; start the upload again when nothing is recorded")]
+    #[error(
+        "{path} changed while it was uploaded; start the upload again when nothing is recorded"
+    )]
     Changed {
         /// The file.
         path: String,

@@ -98,10 +98,7 @@ impl Hasher {
             path: self.path,
             bytes: self.bytes,
             sha256: hex(&self.sha256.finalize()),
-            git: self
-                .git
-                .map(|git| hex(&git.finalize()))
-                .unwrap_or_default(),
+            git: self.git.map(|git| hex(&git.finalize())).unwrap_or_default(),
         }
     }
 }

@@ -87,7 +87,7 @@ struct Waiting {
 }
 
 enum Phase {
-    Hashing(VecDeque<Entry>, Option<Hasher>),
+    Hashing(VecDeque<Entry>, Option<Box<Hasher>>),
     Asking(Question, Box<Call>),
     Transferring,
 }
@@ -207,7 +207,7 @@ impl<L: Link> Upload<L> {
             let Some(entry) = entries.pop_front() else {
                 return self.ask_to_create();
             };
-            *hasher = Some(Hasher::new(entry.path, entry.bytes));
+            *hasher = Some(Box::new(Hasher::new(entry.path, entry.bytes)));
         }
         if let Some(current) = hasher {
             let before = current.done();
@@ -319,9 +319,8 @@ impl<L: Link> Upload<L> {
         let here: BTreeSet<&str> = self.files.iter().map(|file| file.path.as_str()).collect();
         let there = self.remote.files.keys();
         // What a deleted episode left there would make the dataset wrong. The card stays.
-        let deleted = there.filter(|path| {
-            belongs(path) && path.as_str() != CARD && !here.contains(path.as_str())
-        });
+        let deleted = there
+            .filter(|path| belongs(path) && path.as_str() != CARD && !here.contains(path.as_str()));
         self.deleted = deleted.cloned().collect();
         let needs_card = !here.contains(CARD) && !self.remote.files.contains_key(CARD);
         let changed = self.files.iter().filter(|file| {
@@ -533,7 +532,11 @@ impl<L: Link> Upload<L> {
     }
 
     fn ask_to_commit(&mut self, store: &mut dyn Store) -> Result<Step, UploadError> {
-        let summary = match self.changed.iter().any(|it| it.file.path == "meta/info.json") {
+        let summary = match self
+            .changed
+            .iter()
+            .any(|it| it.file.path == "meta/info.json")
+        {
             true => "Upload dataset",
             false => "Update dataset",
         };
@@ -605,6 +608,15 @@ impl<L: Link> Upload<L> {
             bytes: self.files.iter().map(|file| file.bytes).sum(),
             to: self.hub.page(),
         })
+    }
+}
+
+impl<L> std::fmt::Debug for Upload<L> {
+    /// Where to; neither the token nor addresses in storage.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Upload")
+            .field("hub", &self.hub)
+            .finish_non_exhaustive()
     }
 }
 

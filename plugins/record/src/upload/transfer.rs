@@ -260,7 +260,11 @@ fn plan(file: &LocalFile, actions: &Actions, hub: &Hub) -> Result<Plan, UploadEr
     let upload = upload.ok_or_else(|| wrong("it names no address"))?;
     let all = [Some(upload), actions.verify.as_ref()];
     let unsafe_to = "it names an address that files must not be sent to";
-    if !all.into_iter().flatten().all(|it| hub.may_send_to(&it.href)) {
+    if !all
+        .into_iter()
+        .flatten()
+        .all(|it| hub.may_send_to(&it.href))
+    {
         return Err(wrong(unsafe_to));
     }
     let Some(bytes) = upload.header.get("chunk_size") else {

@@ -240,7 +240,10 @@ impl Source for DrawnSource {
     fn recycle(&mut self, frame: Frame) {
         #[cfg_attr(
             not(target_family = "wasm"),
-            expect(irrefutable_let_patterns, reason = "browsers have another kind of pixels")
+            expect(
+                irrefutable_let_patterns,
+                reason = "browsers have another kind of pixels"
+            )
         )]
         let Pixels::Rgb(rgb) = frame.pixels else {
             return;

@@ -79,13 +79,16 @@ impl Artist for Slides {
         let channels = info.color_type.samples();
         let pixels = rgb_bytes(size).unwrap_or_default() / 3;
         rgb.clear();
-        rgb.extend(self.raw.chunks_exact(channels).take(pixels).flat_map(|pixel| {
-            match *pixel {
-                [r, g, b, ..] => [r, g, b],
-                [gray, ..] => [gray; 3],
-                [] => [0; 3],
-            }
-        }));
+        rgb.extend(
+            self.raw
+                .chunks_exact(channels)
+                .take(pixels)
+                .flat_map(|pixel| match *pixel {
+                    [r, g, b, ..] => [r, g, b],
+                    [gray, ..] => [gray; 3],
+                    [] => [0; 3],
+                }),
+        );
         if rgb.len() < 3 * pixels {
             return Err(failed("it is cut short".to_owned()));
         }
@@ -96,7 +99,10 @@ impl Artist for Slides {
 /// A picture's width and height, and what reads the rest.
 fn header(path: &Path) -> Result<([u32; 2], png::Reader<BufReader<File>>), String> {
     let failed = |error: &dyn std::fmt::Display| {
-        format!("`{}` can't be read: {error}; expected a PNG picture", path.display())
+        format!(
+            "`{}` can't be read: {error}; expected a PNG picture",
+            path.display()
+        )
     };
     let file = File::open(path).map_err(|error| failed(&error))?;
     let mut decoder = png::Decoder::new(BufReader::new(file));

@@ -17,10 +17,10 @@ mod monitor;
 mod native;
 mod pattern;
 mod sim;
-#[cfg(target_family = "wasm")]
-pub(crate) mod web;
 #[cfg(target_os = "linux")]
 mod v4l2;
+#[cfg(target_family = "wasm")]
+pub(crate) mod web;
 
 use std::sync::Arc;
 

@@ -111,7 +111,8 @@ pub(crate) fn fingerprint(bytes: &[u8]) -> u64 {
         .fold(bytes.len() as u64, |hash, word| {
             mix(hash, u64::from_le_bytes(*word))
         });
-    rest.iter().fold(hash, |hash, byte| mix(hash, u64::from(*byte)))
+    rest.iter()
+        .fold(hash, |hash, byte| mix(hash, u64::from(*byte)))
 }
 
 #[cfg(test)]

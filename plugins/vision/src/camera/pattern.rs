@@ -103,7 +103,10 @@ pub fn read_number(size: [u32; 2], rgb: &[u8]) -> Option<u64> {
         let (column, line) = ((bit % CELLS[0]) as usize, (bit / CELLS[0]) as usize);
         let x = middle(column, CELLS[0] as usize, width);
         let y = first + middle(line, CELLS[1] as usize, height - first);
-        let sum: u32 = pixels[y * width + x].iter().map(|value| u32::from(*value)).sum();
+        let sum: u32 = pixels[y * width + x]
+            .iter()
+            .map(|value| u32::from(*value))
+            .sum();
         code |= u64::from(sum > 3 * 128) << bit;
     }
     let number = code % (1 << NUMBER_BITS);

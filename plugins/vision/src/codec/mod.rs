@@ -97,10 +97,14 @@ pub enum CodecError {
         expected: [u32; 2],
     },
     /// The stream's description can't be used.
-    #[error("the video's description is damaged: {0}; the file has to be repaired or recorded again")]
+    #[error(
+        "the video's description is damaged: {0}; the file has to be repaired or recorded again"
+    )]
     Description(String),
     /// A sample is damaged.
-    #[error("a frame of the video is damaged: {0}; the frames from the next key frame on may be whole")]
+    #[error(
+        "a frame of the video is damaged: {0}; the frames from the next key frame on may be whole"
+    )]
     Sample(String),
     /// The encoder or decoder failed.
     #[error("the video {what} failed: {why}")]

@@ -59,7 +59,8 @@ enum Host {
 #[derive(Debug)]
 struct Job {
     row: u32,
-    frame: Frame,
+    /// Nothing: the frame before once more.
+    frame: Option<Frame>,
     first: bool,
 }
 
@@ -67,7 +68,7 @@ struct Job {
 #[derive(Debug)]
 struct Done {
     result: Result<Packet, CodecError>,
-    frame: Frame,
+    frame: Option<Frame>,
     /// If it is new or other than before.
     description: Option<Vec<u8>>,
 }
@@ -113,15 +114,32 @@ impl Encoder {
             return Err(Busy(frame));
         }
         let first = self.first;
-        let job = Job { row, frame, first };
+        let frame = Some(frame);
+        match self.hand_over(Job { row, frame, first }) {
+            Ok(()) => Ok(()),
+            Err(Job {
+                frame: Some(frame), ..
+            }) => Err(Busy(frame)),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Encodes the picture of the last pushed frame once more, as that of `row`; whether there was room
+    /// for it. The first frame of a video has to be pushed.
+    #[must_use = "a row that was not taken has to be asked for again"]
+    pub fn again(&mut self, row: u32) -> bool {
+        let first = self.first;
+        let frame = None;
+        self.pending < QUEUE_FRAMES && self.hand_over(Job { row, frame, first }).is_ok()
+    }
+
+    fn hand_over(&mut self, job: Job) -> Result<(), Job> {
         match &mut self.host {
             Host::Inline(core, done) => done.push_back(core.take(job)),
             Host::Thread(jobs, _) => match jobs.try_send(job) {
                 Ok(()) => {}
                 // A thread that is gone shows in `poll`.
-                Err(TrySendError::Full(job) | TrySendError::Disconnected(job)) => {
-                    return Err(Busy(job.frame));
-                }
+                Err(TrySendError::Full(job) | TrySendError::Disconnected(job)) => return Err(job),
             },
         }
         self.first = false;
@@ -150,7 +168,7 @@ impl Encoder {
             self.description = done.description;
         }
         if self.spare.len() < QUEUE_FRAMES {
-            self.spare.push(done.frame);
+            self.spare.extend(done.frame);
         }
         Some(done.result)
     }
@@ -225,9 +243,11 @@ impl Core {
             .num_threads(1)
             .vui(VuiConfig::bt601());
         let api = openh264::OpenH264API::from_source();
+        let mut encoder =
+            openh264::encoder::Encoder::with_api_config(api, config).map_err(encoder_failed)?;
+        quiet(&mut encoder);
         Ok(Self {
-            encoder: openh264::encoder::Encoder::with_api_config(api, config)
-                .map_err(encoder_failed)?,
+            encoder,
             size,
             planes: Planes::default(),
             sets: ParameterSets::default(),
@@ -259,15 +279,20 @@ impl Core {
 
     fn encode(&mut self, job: &Job) -> Result<Packet, CodecError> {
         let [width, height] = self.size.map(|side| side as usize);
-        let rgb = job
-            .frame
-            .rgb()
-            .filter(|rgb| job.frame.size == self.size && rgb.len() == 3 * width * height)
-            .ok_or(CodecError::FrameSize {
-                got: job.frame.size,
-                expected: self.size,
-            })?;
-        self.planes.read_rgb([width, height], rgb);
+        if let Some(frame) = &job.frame {
+            let rgb = frame
+                .rgb()
+                .filter(|rgb| frame.size == self.size && rgb.len() == 3 * width * height)
+                .ok_or(CodecError::FrameSize {
+                    got: frame.size,
+                    expected: self.size,
+                })?;
+            self.planes.read_rgb([width, height], rgb);
+        } else if self.planes.planes[0].is_empty() {
+            return Err(encoder_failed(
+                "there is no frame before to be encoded again",
+            ));
+        }
         let [luma, blue, red] = &self.planes.planes;
         let source = YUVSlices::new(
             (luma, blue, red),
@@ -295,6 +320,26 @@ impl Core {
             key,
             bytes,
         })
+    }
+}
+
+/// Keeps openh264 from writing to the terminal while it starts.
+fn quiet(encoder: &mut openh264::encoder::Encoder) {
+    /// `ENCODER_OPTION_TRACE_LEVEL` of `codec_app_def.h`; level 0 is silence.
+    const TRACE_LEVEL: std::ffi::c_int = 25;
+    let mut level: std::ffi::c_int = 0;
+    // SAFETY: this option may be set at any time and reads one integer from the pointer.
+    #[expect(
+        unsafe_code,
+        reason = "the safe way sets it after the encoder has spoken"
+    )]
+    let result = unsafe {
+        encoder
+            .raw_api()
+            .set_option(TRACE_LEVEL, (&raw mut level).cast())
+    };
+    if result != 0 {
+        tracing::debug!("the video encoder can't be kept quiet");
     }
 }
 
@@ -432,8 +477,7 @@ impl H264 {
         sample: &[u8],
         show: &mut dyn FnMut(PlaneSlices<'_>),
     ) -> Result<(), CodecError> {
-        self.stream
-            .clone_from(&self.description.parameter_sets);
+        self.stream.clone_from(&self.description.parameter_sets);
         let sets = self.stream.len();
         let key = self.description.append(sample, &mut self.stream)?;
         let stream = &self.stream[if key { 0 } else { sets }..];

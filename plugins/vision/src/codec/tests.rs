@@ -31,7 +31,11 @@ fn picture(number: u64) -> Vec<u8> {
 
 fn mean_error(a: &[u8], b: &[u8]) -> f64 {
     assert_eq!(a.len(), b.len());
-    let sum: u64 = a.iter().zip(b).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+    let sum: u64 = a
+        .iter()
+        .zip(b)
+        .map(|(a, b)| u64::from(a.abs_diff(*b)))
+        .sum();
     sum as f64 / a.len() as f64
 }
 
@@ -63,7 +67,10 @@ fn encode(pace: Pace, frames: u64) -> (Vec<Packet>, Vec<u8>) {
 fn what_is_encoded_decodes_to_nearly_the_same() {
     let (packets, description) = encode(Pace::Stepped, 9);
     let keys: Vec<bool> = packets.iter().map(|packet| packet.key).collect();
-    assert_eq!(keys, [true, false, true, false, true, false, true, false, true]);
+    assert_eq!(
+        keys,
+        [true, false, true, false, true, false, true, false, true]
+    );
     let mut decoder = Decoder::new(&Stream::H264(description)).expect("a decoder");
     let mut pictures = Vec::new();
     for packet in &packets {
@@ -82,7 +89,10 @@ fn what_is_encoded_decodes_to_nearly_the_same() {
         let error = mean_error(&decoded.rgb, &picture(number));
         assert!(error < 3.0, "frame {number} is off by {error}");
         let other = mean_error(&decoded.rgb, &picture(number + 1));
-        assert!(other > 2.0 * error, "frame {number} looks like the next one");
+        assert!(
+            other > 2.0 * error,
+            "frame {number} looks like the next one"
+        );
     }
 }
 
@@ -131,10 +141,17 @@ fn a_quantiser_is_kept_to() {
         let mut encoder = Encoder::new(SIZE, 30, quality, Pace::Stepped).expect("an encoder");
         let mut packets = Vec::new();
         for number in 0..8 {
-            assert!(encoder.push(0, frame(number, picture(number), SIZE)).is_ok());
+            assert!(
+                encoder
+                    .push(0, frame(number, picture(number), SIZE))
+                    .is_ok()
+            );
             drain(&mut encoder, &mut packets);
         }
-        packets.iter().map(|packet| packet.bytes.len()).sum::<usize>()
+        packets
+            .iter()
+            .map(|packet| packet.bytes.len())
+            .sum::<usize>()
     };
     let sizes = [bytes(14), bytes(22), bytes(30), bytes(40)];
     assert!(sizes.is_sorted_by(|a, b| 3 * a > 4 * b), "{sizes:?}");
@@ -190,7 +207,10 @@ fn sizes_that_go_are_named() {
     }
     let mut encoder = Encoder::new(SIZE, 30, 23, Pace::Stepped).expect("an encoder");
     assert!(encoder.push(0, frame(0, vec![0; 300], [10, 10])).is_ok());
-    let error = encoder.poll().expect("an answer").expect_err("another size");
+    let error = encoder
+        .poll()
+        .expect("an answer")
+        .expect_err("another size");
     assert!(error.to_string().contains("10×10"), "{error}");
 }
 

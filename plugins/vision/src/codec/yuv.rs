@@ -52,7 +52,11 @@ impl Planes {
             let (upper_luma, lower_luma) = luma.split_at_mut(width);
             luma_of(upper, upper_luma);
             luma_of(lower, lower_luma);
-            let pairs = upper.as_chunks::<6>().0.iter().zip(lower.as_chunks::<6>().0);
+            let pairs = upper
+                .as_chunks::<6>()
+                .0
+                .iter()
+                .zip(lower.as_chunks::<6>().0);
             for ((blue, red), (upper, lower)) in blue.iter_mut().zip(red).zip(pairs) {
                 let mean = |channel: usize| {
                     i32::from(upper[channel])

@@ -1,6 +1,7 @@
 //! What is behind everything: a sky that is darker above, and the floor, which fades into it.
 
 use nalgebra::{Isometry3, Vector3};
+use wide::f32x4;
 
 use super::look;
 use super::scene::{FLOOR_Z, Scene};
@@ -56,8 +57,10 @@ impl Backdrop {
         let table = &scene.table;
         let shift = shift.unwrap_or_default();
         let floor = look::FLOOR.map(look::linear);
-        let color =
-            |light: [f32; 3]| look::tone(std::array::from_fn(|c| floor[c] * light[c]));
+        let color = |light: [f32; 3]| {
+            let color = std::array::from_fn(|c| f32x4::splat(floor[c] * light[c]));
+            look::tone(color).map(|value| value.to_array()[0])
+        };
         Self {
             sky: sky.collect(),
             lit: color(lit),
@@ -83,41 +86,67 @@ impl Backdrop {
         self.height = (eye.z - FLOOR_Z) as f32;
     }
 
-    /// The colour along a ray in camera space; linear, as it is shown.
-    pub(super) fn color(&self, ray: [f32; 3]) -> [f32; 3] {
-        let [x, y, up] = self
+    /// The colours along rays of a row, linear as they are shown: the first ray in camera space, and
+    /// how far it is to the next along X.
+    pub(super) fn span(&self, first: [f32; 3], step: f32, colors: &mut [[f32; 3]]) {
+        let number = f32x4::splat;
+        let slopes = self.turn.map(|row| number(row[0] * step));
+        let starts = self
             .turn
-            .map(|row| row[0] * ray[0] + row[1] * ray[1] + row[2] * ray[2]);
-        let length = (x * x + y * y + up * up).sqrt();
-        let step = (up / length).clamp(0.0, 1.0) * STEPS as f32;
-        let sky = self.sky[(step + 0.5) as usize];
-        if !(up < -1e-4 && self.height > 0.0) {
-            return sky;
+            .map(|row| number(row[0] * first[0] + row[1] * first[1] + row[2] * first[2]));
+        for (group, colors) in colors.chunks_mut(4).enumerate() {
+            let column = number(4.0 * group as f32) + f32x4::new([0.0, 1.0, 2.0, 3.0]);
+            let [x, y, up]: [f32x4; 3] =
+                std::array::from_fn(|axis| starts[axis] + slopes[axis] * column);
+            let below = up.simd_lt(number(-1e-4));
+            let mut sky = self.sky[0].map(number);
+            if !below.all() {
+                let height = up / (x * x + y * y + up * up).sqrt();
+                let height = height.fast_max(f32x4::ZERO).fast_min(f32x4::ONE);
+                let steps = height * number(STEPS as f32) + number(0.5);
+                let steps = steps.fast_trunc_int().to_array();
+                let found = steps.map(|step| self.sky[(step as usize).min(STEPS)]);
+                sky = std::array::from_fn(|c| f32x4::new(found.map(|color| color[c])));
+            }
+            let mut color = sky;
+            if below.any() && self.height > 0.0 {
+                let reach = number(-self.height) / below.bitselect(up, number(-1.0));
+                let at = [
+                    number(self.eye[0]) + reach * x,
+                    number(self.eye[1]) + reach * y,
+                ];
+                let share = fade((at[0] * at[0] + at[1] * at[1]).sqrt());
+                let share = below.bitselect(share, f32x4::ZERO);
+                let [center, half] = self.shadow;
+                let covered = |axis: usize| {
+                    let inside = number(half[axis]) - (at[axis] - number(center[axis])).abs();
+                    clamp(number(0.5) + inside * number(0.5 / SOFT))
+                };
+                let shade = covered(0) * covered(1);
+                for (c, color) in color.iter_mut().enumerate() {
+                    let floor = number(self.lit[c]) + shade * number(self.shaded[c] - self.lit[c]);
+                    *color += share * (floor - *color);
+                }
+            }
+            let color = color.map(f32x4::to_array);
+            for (index, out) in colors.iter_mut().enumerate() {
+                *out = [color[0][index], color[1][index], color[2][index]];
+            }
         }
-        let reach = self.height / -up;
-        let at = [self.eye[0] + reach * x, self.eye[1] + reach * y];
-        let share = fade((at[0] * at[0] + at[1] * at[1]).sqrt());
-        if share <= 0.0 {
-            return sky;
-        }
-        let [center, half] = self.shadow;
-        let covered = |axis: usize| {
-            let inside = half[axis] - (at[axis] - center[axis]).abs();
-            (0.5 + inside / (2.0 * SOFT)).clamp(0.0, 1.0)
-        };
-        let shade = covered(0) * covered(1);
-        std::array::from_fn(|c| {
-            let floor = self.lit[c] + shade * (self.shaded[c] - self.lit[c]);
-            sky[c] + share * (floor - sky[c])
-        })
     }
 }
 
-fn fade(distance: f32) -> f32 {
-    FADE.windows(2)
-        .find(|pair| distance < pair[1].0)
-        .map_or(0.0, |pair| {
-            let ((near, first), (far, second)) = (pair[0], pair[1]);
-            first + (distance - near) / (far - near) * (second - first)
-        })
+/// How much of the floor is seen at a distance from the origin.
+fn fade(distance: f32x4) -> f32x4 {
+    let mut share = f32x4::splat(FADE[0].1);
+    for pair in FADE.windows(2) {
+        let ((near, first), (far, second)) = (pair[0], pair[1]);
+        let passed = clamp((distance - f32x4::splat(near)) * f32x4::splat(1.0 / (far - near)));
+        share += passed * f32x4::splat(second - first);
+    }
+    share
+}
+
+fn clamp(value: f32x4) -> f32x4 {
+    value.fast_max(f32x4::ZERO).fast_min(f32x4::ONE)
 }

@@ -1,6 +1,7 @@
 //! Colours and materials, as the window draws them: the same lights, exposure and tone curve.
 
 use forearm_arm::Material;
+use wide::f32x4;
 
 /// What makes light of so many candela a square metre come out as 1: exposure value 9.7, which
 /// suits rooms.
@@ -55,9 +56,7 @@ impl Surface {
             Material::Servo => Self::new([0.2, 0.202, 0.21], 0.48, 0.0, 0.5),
             Material::Metal => Self::new([0.86, 0.87, 0.88], 0.38, 0.6, 0.5),
             Material::Rubber => Self::new([0.12, 0.12, 0.125], 0.9, 0.0, 0.3),
-            Material::Color([red, green, blue, _]) => {
-                Self::new([red, green, blue], 0.6, 0.0, 0.4)
-            }
+            Material::Color([red, green, blue, _]) => Self::new([red, green, blue], 0.6, 0.0, 0.4),
         }
     }
 }
@@ -95,39 +94,45 @@ impl Encoding {
         Self(table)
     }
 
-    /// The byte of a linear value; what is not within 0 and 1 is taken as the nearer of the two.
+    /// The bytes of linear values; what is not within 0 and 1 is taken as the nearer of the two.
     #[inline]
-    pub(super) fn byte(&self, value: f32) -> u8 {
-        let step = (value * (STEPS - 1) as f32 + 0.5) as usize;
-        self.0[step.min(STEPS - 1)]
+    pub(super) fn bytes(&self, values: &[f32], bytes: &mut [u8]) {
+        const LAST: f32 = (STEPS - 1) as f32;
+        let (values, rest) = values.as_chunks::<4>();
+        debug_assert!(rest.is_empty(), "rows are of whole tiles");
+        for (values, bytes) in values.iter().zip(bytes.chunks_mut(4)) {
+            let steps = f32x4::new(*values) * f32x4::splat(LAST) + f32x4::splat(0.5);
+            let steps = steps.fast_max(f32x4::ZERO).fast_min(f32x4::splat(LAST));
+            let steps = steps.fast_trunc_int().to_array();
+            for (byte, step) in bytes.iter_mut().zip(steps) {
+                *byte = self.0[step as usize % STEPS];
+            }
+        }
     }
 }
 
-/// The tone curve: what is brighter than white can be loses its colour softly (Khronos PBR
-/// Neutral).
+/// The tone curve, for four colours at once: what is brighter than white can be loses its colour
+/// softly (Khronos PBR Neutral).
 #[inline]
-pub(super) fn tone([red, green, blue]: [f32; 3]) -> [f32; 3] {
+pub(super) fn tone([red, green, blue]: [f32x4; 3]) -> [f32x4; 3] {
     const START: f32 = 0.76;
     const ROOM: f32 = 1.0 - START;
-    let least = red.min(green).min(blue);
-    let offset = if least < 0.08 {
-        least - 6.25 * least * least
-    } else {
-        0.04
-    };
-    let (red, green, blue) = (red - offset, green - offset, blue - offset);
-    let peak = red.max(green).max(blue);
-    // Without a branch, so that the compiler can do several pixels at once.
-    let over = (peak - START).max(0.0);
-    let new_peak = 1.0 - ROOM * ROOM / (over + ROOM);
-    let high = peak > START;
-    let scale = if high { new_peak / peak } else { 1.0 };
-    let keep = if high {
-        1.0 / (0.15 * (peak - new_peak) + 1.0)
-    } else {
-        1.0
-    };
-    let white = new_peak * (1.0 - keep);
+    let number = f32x4::splat;
+    let least = red.fast_min(green).fast_min(blue);
+    let dark = least.simd_lt(number(0.08));
+    let offset = dark.bitselect(least - number(6.25) * least * least, number(0.04));
+    let [red, green, blue] = [red, green, blue].map(|value| value - offset);
+    let peak = red.fast_max(green).fast_max(blue);
+    let high = peak.simd_gt(number(START));
+    if !high.any() {
+        return [red, green, blue];
+    }
+    let over = (peak - number(START)).fast_max(f32x4::ZERO);
+    let new_peak = f32x4::ONE - number(ROOM * ROOM) / (over + number(ROOM));
+    let scale = high.bitselect(new_peak / peak, f32x4::ONE);
+    let gray = f32x4::ONE / (number(0.15) * (peak - new_peak) + f32x4::ONE);
+    let keep = high.bitselect(gray, f32x4::ONE);
+    let white = new_peak * (f32x4::ONE - keep);
     [red, green, blue].map(|value| value * scale * keep + white)
 }
 
@@ -139,11 +144,13 @@ mod tests {
     fn every_byte_can_be_had_and_comes_back() {
         let encoding = Encoding::new();
         for byte in 0..=255_u8 {
-            let value = linear(f32::from(byte) / 255.0);
-            assert!(encoding.byte(value).abs_diff(byte) <= 1, "{byte}");
+            let mut bytes = [0; 4];
+            encoding.bytes(&[linear(f32::from(byte) / 255.0); 4], &mut bytes);
+            assert!(bytes.iter().all(|got| got.abs_diff(byte) <= 1), "{byte}");
         }
-        assert_eq!(encoding.byte(f32::NAN), 0);
-        assert_eq!((encoding.byte(-3.0), encoding.byte(9.0)), (0, 255));
+        let mut bytes = [7; 3];
+        encoding.bytes(&[-3.0, 9.0, 1e30, f32::NAN], &mut bytes);
+        assert_eq!(bytes, [0, 255, 255]);
     }
 
     #[test]
@@ -151,12 +158,13 @@ mod tests {
         let mut last = -1.0;
         for step in 0..400 {
             let value = step as f32 * 0.05;
-            let [red, green, blue] = tone([value, 0.8 * value, 0.5 * value]);
+            let color = [value, 0.8 * value, 0.5 * value].map(f32x4::splat);
+            let [red, green, blue] = tone(color).map(|value| value.to_array()[0]);
             assert!(red >= last && red <= 1.0, "{value}: {red}");
             assert!((0.0..=red + 1e-6).contains(&green) && green >= blue - 1e-6);
             last = red;
         }
-        let gray = tone([0.3; 3]);
+        let gray = tone([f32x4::splat(0.3); 3])[0].to_array();
         assert!((gray[0] - 0.26).abs() < 1e-6);
     }
 }

@@ -156,7 +156,10 @@ impl Renderer {
             direction: [0.0; 3],
             light: [0.0; 3],
             shadows: None,
+            glints: false,
         };
+        let brightest = self.scene.suns.iter().map(|sun| sun.light[1]);
+        let brightest = brightest.fold(0.0, f32::max);
         let mut suns = [none; MOST_LIGHTS];
         let mut sun_count = 0;
         for ((slot, sun), shadows) in suns.iter_mut().zip(&self.scene.suns).zip(&self.shadows) {
@@ -164,6 +167,7 @@ impl Renderer {
                 direction: (turn * sun.direction).cast::<f32>().into(),
                 light: sun.light,
                 shadows: shadows.as_ref().map(|map| map.probe(world_from_camera)),
+                glints: sun.light[1] > 0.25 * brightest,
             };
             sun_count += 1;
         }
@@ -193,6 +197,7 @@ impl Renderer {
             backdrop: &self.backdrop,
             encoding: &self.encoding,
         };
+        self.batch.forget();
         let [columns, rows] = self.geometry.tiles;
         for row in 0..rows {
             for column in 0..columns {

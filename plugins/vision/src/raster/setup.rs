@@ -217,11 +217,7 @@ impl Geometry {
         let triangle = Triangle {
             edges: [edge_a.0, edge_b.0, edge_c.0],
             least: [edge_a.1, edge_b.1, edge_c.1],
-            depth: [
-                slope_x,
-                slope_y,
-                a.depth - slope_x * a.x - slope_y * a.y,
-            ],
+            depth: [slope_x, slope_y, a.depth - slope_x * a.x - slope_y * a.y],
             depth_range: [
                 a.depth.min(b.depth).min(c.depth),
                 a.depth.max(b.depth).max(c.depth),

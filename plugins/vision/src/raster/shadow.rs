@@ -5,6 +5,8 @@
 
 use nalgebra::{Isometry3, Matrix3, Point3, Rotation3, UnitQuaternion, Vector3};
 
+use wide::f32x4;
+
 use super::scene::Solid;
 
 /// Texels a side.
@@ -60,10 +62,8 @@ impl ShadowMap {
             direction.transpose(),
         ]);
         let turn = UnitQuaternion::from_rotation_matrix(&Rotation3::from_matrix_unchecked(axes));
-        let light_from_world = Isometry3::from_parts(
-            nalgebra::Translation3::from(-(turn * center.coords)),
-            turn,
-        );
+        let light_from_world =
+            Isometry3::from_parts(nalgebra::Translation3::from(-(turn * center.coords)), turn);
         Self {
             light_from_world,
             texel: (2.0 * radius / SIDE as f64).clamp(5e-4, 4e-3) as f32,
@@ -77,7 +77,12 @@ impl ShadowMap {
     /// Forgets what was drawn.
     pub(super) fn clear(&mut self) {
         if let Some([left, right, top, bottom]) = self.used.take() {
-            for row in self.heights.chunks_exact_mut(SIDE).take(bottom + 1).skip(top) {
+            for row in self
+                .heights
+                .chunks_exact_mut(SIDE)
+                .take(bottom + 1)
+                .skip(top)
+            {
                 row[left..=right].fill(NOTHING);
             }
             self.blocks.fill(NOTHING);
@@ -108,9 +113,12 @@ impl ShadowMap {
         let rows = self.rows(&(self.light_from_world * world_from_solid));
         let mut corners = std::mem::take(&mut self.corners);
         corners.clear();
-        corners.extend(solid.positions.iter().map(|p| {
-            rows.map(|[a, b, c, d]| a * p[0] + b * p[1] + c * p[2] + d)
-        }));
+        corners.extend(
+            solid
+                .positions
+                .iter()
+                .map(|p| rows.map(|[a, b, c, d]| a * p[0] + b * p[1] + c * p[2] + d)),
+        );
         for triangle in &solid.triangles {
             let [a, b, c] = triangle.map(|index| corners[index as usize]);
             self.draw(a, b, c);
@@ -175,7 +183,9 @@ impl ShadowMap {
                     (block * BLOCK).saturating_sub(REACH)..(block * BLOCK + BLOCK + REACH).min(SIDE)
                 };
                 let rows = self.heights.chunks_exact(SIDE);
-                let rows = rows.take(around(block_row).end).skip(around(block_row).start);
+                let rows = rows
+                    .take(around(block_row).end)
+                    .skip(around(block_row).start);
                 self.blocks[block_row * BLOCKS + block_column] = rows
                     .flat_map(|row| &row[around(block_column)])
                     .fold(NOTHING, |most, height| most.max(*height));
@@ -193,25 +203,48 @@ impl ShadowMap {
 }
 
 impl Probe<'_> {
-    /// How much of the light reaches a point with this normal, 0 to 1.
+    /// How much of the light reaches four points with these normals, 0 to 1. Only what is `asked`
+    /// for has to be right.
     #[inline]
-    pub(super) fn lit(&self, point: [f32; 3], normal: [f32; 3]) -> f32 {
-        let lift = LIFT_NORMAL * self.map.texel;
-        let lifted: [f32; 3] = std::array::from_fn(|axis| point[axis] + lift * normal[axis]);
-        let [column, row, height] = self
-            .rows
-            .map(|[a, b, c, d]| a * lifted[0] + b * lifted[1] + c * lifted[2] + d);
-        let height = height + LIFT_LIGHT * self.map.texel;
-        let most = (SIDE - REACH - 1) as f32;
-        let least = REACH as f32;
-        if !(column >= least && column < most && row >= least && row < most) {
-            return 1.0;
+    pub(super) fn lit(&self, point: [f32x4; 3], normal: [f32x4; 3], asked: f32x4) -> f32x4 {
+        let number = f32x4::splat;
+        let lift = number(LIFT_NORMAL * self.map.texel);
+        let lifted: [f32x4; 3] = std::array::from_fn(|axis| point[axis] + lift * normal[axis]);
+        let [column, row, height] = self.rows.map(|[a, b, c, d]| {
+            number(a) * lifted[0] + number(b) * lifted[1] + number(c) * lifted[2] + number(d)
+        });
+        let height = height + number(LIFT_LIGHT * self.map.texel);
+        let (least, most) = (number(REACH as f32), number((SIDE - REACH - 1) as f32));
+        let inside = column.simd_ge(least)
+            & column.simd_lt(most)
+            & row.simd_ge(least)
+            & row.simd_lt(most)
+            & asked;
+        if !inside.any() {
+            return f32x4::ONE;
         }
-        let block = (row as usize / BLOCK) * BLOCKS + column as usize / BLOCK;
-        if self.map.blocks[block] <= height {
-            return 1.0;
+        let column = inside.bitselect(column, least);
+        let row = inside.bitselect(row, least);
+        let (columns, rows) = (column.fast_trunc_int(), row.fast_trunc_int());
+        let (columns, rows) = (columns.to_array(), rows.to_array());
+        let heights = std::array::from_fn(|lane| {
+            let block = (rows[lane] as usize / BLOCK) * BLOCKS + columns[lane] as usize / BLOCK;
+            self.map.blocks[block % (BLOCKS * BLOCKS)]
+        });
+        let perhaps = (inside & f32x4::new(heights).simd_gt(height)).to_bitmask();
+        if perhaps == 0 {
+            return f32x4::ONE;
         }
-        self.filtered(column - 0.5, row - 0.5, height)
+        let half = number(0.5);
+        let (column, row) = ((column - half).to_array(), (row - half).to_array());
+        let height = height.to_array();
+        f32x4::new(std::array::from_fn(|lane| {
+            if perhaps >> lane & 1 == 1 {
+                self.filtered(column[lane], row[lane], height[lane])
+            } else {
+                1.0
+            }
+        }))
     }
 
     /// The mean over a square of three texels about a place.
@@ -221,18 +254,21 @@ impl Probe<'_> {
             column - (first_column + 1) as f32,
             row - (first_row + 1) as f32,
         );
-        let across = [1.0 - share_x, 1.0, 1.0, share_x];
+        let across = f32x4::new([1.0 - share_x, 1.0, 1.0, share_x]);
         let down = [1.0 - share_y, 1.0, 1.0, share_y];
-        let mut sum = 0.0;
+        let height = f32x4::splat(height);
+        let mut sums = f32x4::ZERO;
         for (line, weight) in down.iter().enumerate() {
             let first = (first_row + line) * SIDE + first_column;
-            let texels = &self.map.heights[first..first + 4];
-            let mut lit = 0.0;
-            for (texel, weight) in texels.iter().zip(across) {
-                lit += if *texel <= height { weight } else { 0.0 };
-            }
-            sum += lit * weight;
+            let Some(texels) = self.map.heights.get(first..).and_then(<[f32]>::first_chunk) else {
+                continue;
+            };
+            let lit = height.simd_ge(f32x4::new(*texels)) & across;
+            sums += lit * f32x4::splat(*weight);
         }
+        // In an order of our own, so that it is the same everywhere.
+        let [a, b, c, d] = sums.to_array();
+        let sum = (a + b) + (c + d);
         sum * (1.0 / 9.0)
     }
 }

@@ -3,9 +3,9 @@
 //! Each step writes only where nothing that counts is, flushes, and then changes the slot that says where
 //! the log is. So the log that counts is whole at every moment.
 
+use super::Shared;
 use super::format::{BEGIN, HEADER, Header, Kind, SLOTS, Slot};
 use super::index::Index;
-use super::Shared;
 use crate::store::{RandomAccess, StoreError};
 
 /// How much is copied at once, bytes.
@@ -13,12 +13,11 @@ const BLOCK: usize = 1 << 18;
 
 pub(super) fn compact<F: RandomAccess>(shared: &mut Shared<F>) -> Result<(), StoreError> {
     let live = shared.index.live_bytes();
-    if shared.slot.start - BEGIN < live {
+    if shared.slot.start - BEGIN < live.max(1) {
         move_log(shared, shared.end)?;
     }
-    if shared.slot.start - BEGIN >= live && shared.slot.start > BEGIN {
-        move_log(shared, BEGIN)?;
-    }
+    // All of the old log lies before the new one now: there is room.
+    move_log(shared, BEGIN)?;
     shared.file.truncate(shared.end)?;
     // Both slots say the same again: one may be hurt.
     let slot = Slot {
@@ -34,6 +33,7 @@ fn move_log<F: RandomAccess>(shared: &mut Shared<F>, start: u64) -> Result<(), S
         number: shared.slot.number + 1,
         generation: shared.slot.generation.wrapping_add(1),
         start,
+        flushed: start,
     };
     let mut index = Index::default();
     let mut end = start;
@@ -50,15 +50,13 @@ fn move_log<F: RandomAccess>(shared: &mut Shared<F>, start: u64) -> Result<(), S
             sum: file.sum(),
         };
         shared.file.write_at(end, &header.encode(path))?;
-        shared
-            .file
-            .write_at(end + HEADER as u64, path.as_bytes())?;
+        shared.file.write_at(end + HEADER as u64, path.as_bytes())?;
         end += (HEADER + path.len()) as u64;
         for piece in &file.pieces {
             let mut copied = 0;
             while copied < piece.length {
-                let part = usize::try_from(piece.length - copied)
-                    .map_or(BLOCK, |left| left.min(BLOCK));
+                let part =
+                    usize::try_from(piece.length - copied).map_or(BLOCK, |left| left.min(BLOCK));
                 let read = shared
                     .file
                     .read_at(piece.offset + copied, &mut block[..part])?;
@@ -71,14 +69,9 @@ fn move_log<F: RandomAccess>(shared: &mut Shared<F>, start: u64) -> Result<(), S
         }
         index.apply(&header, path, "");
     }
-    if end < shared.end && end > shared.slot.start {
-        return Err(StoreError::Io {
-            path: String::new(),
-            why: "the files grew while they were put together".to_owned(),
-        });
-    }
     shared.file.flush()?;
-    write_slot(shared, slot)?;
+    let flushed = end;
+    write_slot(shared, Slot { flushed, ..slot })?;
     shared.index = index;
     shared.end = end;
     shared.flushed = end;

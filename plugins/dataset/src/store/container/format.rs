@@ -29,6 +29,8 @@ pub(super) struct Slot {
     pub(super) generation: u32,
     /// Where the log begins.
     pub(super) start: u64,
+    /// All before here was flushed when the slot was written.
+    pub(super) flushed: u64,
 }
 
 impl Slot {
@@ -37,7 +39,8 @@ impl Slot {
         bytes[..16].copy_from_slice(MAGIC);
         bytes[16..24].copy_from_slice(&self.number.to_le_bytes());
         bytes[24..32].copy_from_slice(&self.start.to_le_bytes());
-        bytes[32..36].copy_from_slice(&self.generation.to_le_bytes());
+        bytes[32..40].copy_from_slice(&self.flushed.to_le_bytes());
+        bytes[40..44].copy_from_slice(&self.generation.to_le_bytes());
         let sum = crc32fast::hash(&bytes[..SLOT - 4]);
         bytes[SLOT - 4..].copy_from_slice(&sum.to_le_bytes());
         bytes
@@ -47,7 +50,8 @@ impl Slot {
         let slot = Self {
             number: u64::from_le_bytes(part(bytes, 16)?),
             start: u64::from_le_bytes(part(bytes, 24)?),
-            generation: u32::from_le_bytes(part(bytes, 32)?),
+            flushed: u64::from_le_bytes(part(bytes, 32)?),
+            generation: u32::from_le_bytes(part(bytes, 40)?),
         };
         (slot.encode() == *bytes && slot.start >= BEGIN).then_some(slot)
     }
@@ -150,7 +154,10 @@ impl Header {
 
     /// Where in `bytes` a record may begin, from `from` on.
     pub(super) fn find(bytes: &[u8], from: usize) -> Option<usize> {
-        let found = bytes.get(from..)?.windows(4).position(|four| four == MARK)?;
+        let found = bytes
+            .get(from..)?
+            .windows(4)
+            .position(|four| four == MARK)?;
         Some(from + found)
     }
 }

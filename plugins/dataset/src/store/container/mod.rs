@@ -18,7 +18,7 @@ mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use self::format::{BEGIN, HEADER, Header, Kind, SLOTS, Slot};
+use self::format::{BEGIN, HEADER, Header, Kind, Slot};
 use self::index::{Index, Piece};
 use super::{Append, Entry, RandomAccess, Store, StoreError, check_path};
 
@@ -172,7 +172,11 @@ impl<F: RandomAccess> Shared<F> {
         if let Err(error) = written {
             // The next record takes this one's place. If cutting fails too, the checksums see to it
             // that what is left of this one is not taken for one.
-            return self.file.truncate(self.end).and(Err(error.clone())).or(Err(error));
+            return self
+                .file
+                .truncate(self.end)
+                .and(Err(error.clone()))
+                .or(Err(error));
         }
         Ok(())
     }
@@ -195,7 +199,11 @@ impl<F: RandomAccess> Shared<F> {
 impl<F: RandomAccess + 'static> Store for Container<F> {
     fn read(&self, path: &str) -> Result<Vec<u8>, StoreError> {
         let shared = self.lock();
-        let file = shared.index.files.get(path).ok_or_else(|| not_found(path))?;
+        let file = shared
+            .index
+            .files
+            .get(path)
+            .ok_or_else(|| not_found(path))?;
         let length = usize::try_from(file.length).map_err(|error| StoreError::Io {
             path: path.to_owned(),
             why: error.to_string(),
@@ -217,7 +225,11 @@ impl<F: RandomAccess + 'static> Store for Container<F> {
 
     fn read_at(&self, path: &str, offset: u64, buffer: &mut [u8]) -> Result<usize, StoreError> {
         let shared = self.lock();
-        let file = shared.index.files.get(path).ok_or_else(|| not_found(path))?;
+        let file = shared
+            .index
+            .files
+            .get(path)
+            .ok_or_else(|| not_found(path))?;
         let mut read = 0;
         for piece in file.pieces_from(offset) {
             let skipped = (offset + read as u64).saturating_sub(piece.at);

@@ -22,7 +22,15 @@ pub(super) fn open<F: RandomAccess>(
 ) -> Result<(Shared<F>, Opening), StoreError> {
     let size = file.size()?;
     let slot = match read_slot(&file)? {
-        Some(slot) => slot,
+        Some(slot) if slot.start <= size => slot,
+        // Making it was cut off between the slots.
+        Some(slot) if slot.start == BEGIN => create(&mut file, size)?,
+        Some(_) => {
+            return Err(StoreError::Damaged {
+                path: String::new(),
+                why: "it is shorter than it was".to_owned(),
+            });
+        }
         None => create(&mut file, size)?,
     };
     let size = file.size()?;
@@ -76,6 +84,7 @@ fn create<F: RandomAccess>(file: &mut F, size: u64) -> Result<Slot, StoreError> 
         number: 1,
         generation: 1,
         start: BEGIN,
+        flushed: BEGIN,
     };
     let mut bytes = vec![0; BEGIN as usize];
     for offset in SLOTS {
@@ -102,9 +111,8 @@ fn read_log<F: RandomAccess>(
     opening: &mut Opening,
 ) -> Result<(Index, u64), StoreError> {
     let mut records = Vec::new();
-    let mut flushed = slot.start;
+    let mut flushed = slot.flushed;
     let mut at = slot.start;
-    // A slot that points behind the end is one whose log was never written.
     while at < size {
         match read_header(file, slot, at, size)? {
             Some(record) => {
@@ -185,7 +193,7 @@ fn resume<F: RandomAccess>(
         let mut found = 0;
         while let Some(next) = Header::find(bytes, found) {
             if let Some(record) = read_header(file, slot, from + next as u64, size)? {
-                let hurt = record.header.flushed > at;
+                let hurt = record.header.flushed.max(slot.flushed) > at;
                 return Ok(hurt.then_some(record));
             }
             found = next + 1;

@@ -100,7 +100,8 @@ impl Server {
         let state = Arc::new(Mutex::new(state));
         let listen = || TcpListener::bind("127.0.0.1:0").expect("a port");
         let (hub, storage) = (listen(), listen());
-        let at = |listener: &TcpListener| format!("http://{}", listener.local_addr().expect("bound"));
+        let at =
+            |listener: &TcpListener| format!("http://{}", listener.local_addr().expect("bound"));
         let (endpoint, place) = (at(&hub), at(&storage));
         for (listener, is_hub) in [(hub, true), (storage, false)] {
             let (state, endpoint, place) = (Arc::clone(&state), endpoint.clone(), place.clone());
@@ -133,7 +134,9 @@ impl State {
     /// The files of the repository.
     pub(super) fn contents(&self) -> BTreeMap<String, Vec<u8>> {
         let files = self.files.iter();
-        files.map(|(path, file)| (path.clone(), file.bytes.clone())).collect()
+        files
+            .map(|(path, file)| (path.clone(), file.bytes.clone()))
+            .collect()
     }
 
     pub(super) fn head(&self) -> String {
@@ -145,15 +148,16 @@ impl State {
     }
 
     fn fault(&mut self, method: &str, path: &str) -> Option<Fault> {
-        let fits = |fault: &&mut (&str, &str, u32, Fault)| fault.0 == method && path.contains(fault.1);
-        let fault = self.faults.iter_mut().find(fits)?;
-        if fault.2 > 0 {
-            fault.2 -= 1;
+        let mut faults = self.faults.iter();
+        let fitting = faults.position(|fault| fault.0 == method && path.contains(fault.1))?;
+        let (.., left, fault) = &mut self.faults[fitting];
+        if *left > 0 {
+            *left -= 1;
             return None;
         }
         let fault = *fault;
-        self.faults.retain(|other| *other != fault);
-        Some(fault.3)
+        self.faults.remove(fitting);
+        Some(fault)
     }
 }
 
@@ -212,7 +216,11 @@ fn talk(stream: TcpStream, state: &Mutex<State>, is_hub: bool, endpoint: &str, p
         if fault == Some(Fault::AnswerLost) {
             return;
         }
-        let mut head = format!("HTTP/1.1 {} X\r\nContent-Length: {}\r\n", reply.status, reply.body.len());
+        let mut head = format!(
+            "HTTP/1.1 {} X\r\nContent-Length: {}\r\n",
+            reply.status,
+            reply.body.len()
+        );
         for (name, value) in &reply.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -220,7 +228,8 @@ fn talk(stream: TcpStream, state: &Mutex<State>, is_hub: bool, endpoint: &str, p
             head.push_str("Connection: close\r\n");
         }
         head.push_str("\r\n");
-        let written = writer.write_all(head.as_bytes()).and_then(|()| writer.write_all(&reply.body));
+        let reply = [head.as_bytes(), &reply.body].concat();
+        let written = writer.write_all(&reply);
         if written.is_err() || (waits && refused.is_some()) {
             return;
         }
@@ -302,10 +311,14 @@ fn hub(call: &Call, state: &mut State, endpoint: &str, place: &str) -> Reply {
                 large: false,
             };
             state.files.insert(".gitattributes".to_owned(), attributes);
-            Reply::json(200, &json!({"url": endpoint}))
+            let url = format!("{endpoint}/datasets/user/cubes");
+            Reply::json(200, &json!({ "url": url }))
         }
         ("POST", "/api/repos/create") => Reply::error(409, "You already created this dataset repo"),
-        ("GET", "/revision/main") => Reply::json(200, &json!({"sha": state.head(), "private": true})),
+        ("GET", "/revision/main") => Reply::json(
+            200,
+            &json!({"id": "user/cubes", "sha": state.head(), "private": true, "tags": []}),
+        ),
         ("GET", "/tree/main") => tree(call, state, endpoint),
         ("POST", "/preupload/main") => modes(&body, state),
         ("POST", "/commit/main") => commit(&call.body, state),
@@ -321,7 +334,9 @@ fn hub(call: &Call, state: &mut State, endpoint: &str, place: &str) -> Reply {
             state.tags.insert(name, tag["/tag/".len()..].to_owned());
             Reply::json(200, &Value::Null)
         }
-        ("POST", "/datasets/user/cubes.git/info/lfs/objects/batch") => batch(&body, state, endpoint, place),
+        ("POST", "/datasets/user/cubes.git/info/lfs/objects/batch") => {
+            batch(&body, state, endpoint, place)
+        }
         ("POST", "/verify") => {
             let there = state.objects.get(body["oid"].as_str().unwrap_or_default());
             match there.is_some_and(|bytes| Some(bytes.len() as u64) == body["size"].as_u64()) {
@@ -335,13 +350,18 @@ fn hub(call: &Call, state: &mut State, endpoint: &str, place: &str) -> Reply {
 
 fn tree(call: &Call, state: &State, endpoint: &str) -> Reply {
     let parameter = |name: &str| {
-        let found = call.query.split('&').find_map(|part| part.strip_prefix(name));
+        let found = call
+            .query
+            .split('&')
+            .find_map(|part| part.strip_prefix(name));
         found.map(str::to_owned)
     };
     if parameter("recursive=").as_deref() != Some("true") {
         return Reply::error(400, "only the first level");
     }
-    let from: usize = parameter("cursor=").and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
+    let from: usize = parameter("cursor=")
+        .and_then(|cursor| cursor.parse().ok())
+        .unwrap_or(0);
     let mut entries = vec![json!({"type": "directory", "path": "data", "oid": "1", "size": 0})];
     for (path, file) in &state.files {
         let mut entry = json!({
@@ -349,7 +369,8 @@ fn tree(call: &Call, state: &State, endpoint: &str) -> Reply {
         });
         if file.large {
             entry["oid"] = json!("the pointer's");
-            entry["lfs"] = json!({"oid": sha256(&file.bytes), "size": file.bytes.len(), "pointerSize": 130});
+            entry["lfs"] =
+                json!({"oid": sha256(&file.bytes), "size": file.bytes.len(), "pointerSize": 130});
         }
         entries.push(entry);
     }
@@ -384,7 +405,10 @@ fn batch(body: &Value, state: &mut State, endpoint: &str, place: &str) -> Reply 
     let wanted = body["objects"].as_array().cloned().unwrap_or_default();
     let mut objects = Vec::new();
     for object in &wanted {
-        let (oid, size) = (object["oid"].as_str().unwrap_or_default(), object["size"].as_u64());
+        let (oid, size) = (
+            object["oid"].as_str().unwrap_or_default(),
+            object["size"].as_u64(),
+        );
         let size = size.unwrap_or(0) as usize;
         if state.objects.contains_key(oid) {
             objects.push(json!({"oid": oid, "size": size}));
@@ -395,7 +419,9 @@ fn batch(body: &Value, state: &mut State, endpoint: &str, place: &str) -> Reply 
         if size <= state.part_bytes {
             let href = format!("{place}/whole/{oid}?signature={signature}");
             let upload = json!({"href": href, "header": {"x-wanted": "yes"}});
-            objects.push(json!({"oid": oid, "size": size, "actions": {"upload": upload, "verify": verify}}));
+            objects.push(
+                json!({"oid": oid, "size": size, "actions": {"upload": upload, "verify": verify}}),
+            );
             continue;
         }
         let known = state.uploads.iter().find(|(_, parts)| parts.oid == oid);
@@ -412,21 +438,30 @@ fn batch(body: &Value, state: &mut State, endpoint: &str, place: &str) -> Reply 
         let mut header = json!({"chunk_size": state.part_bytes.to_string()});
         for part in 1..=size.div_ceil(state.part_bytes) {
             // As real hubs do, with leading zeros.
-            header[format!("{part:05}")] = json!(format!("{place}/part/{upload}/{part}?signature={signature}"));
+            header[format!("{part:05}")] = json!(format!(
+                "{place}/part/{upload}/{part}?signature={signature}"
+            ));
         }
         let upload = json!({"href": format!("{place}/complete/{upload}"), "header": header});
-        objects.push(json!({"oid": oid, "size": size, "actions": {"upload": upload, "verify": verify}}));
+        objects.push(
+            json!({"oid": oid, "size": size, "actions": {"upload": upload, "verify": verify}}),
+        );
     }
     Reply::json(200, &json!({"transfer": "multipart", "objects": objects}))
 }
 
 fn commit(body: &[u8], state: &mut State) -> Reply {
-    let lines = body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    let lines: Option<Vec<Value>> = lines.map(|line| serde_json::from_slice(line).ok()).collect();
+    let lines = body
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty());
+    let lines: Option<Vec<Value>> = lines
+        .map(|line| serde_json::from_slice(line).ok())
+        .collect();
     let Some([header, lines @ ..]) = lines.as_deref() else {
         return Reply::error(400, "not lines of JSON");
     };
-    if header["key"] != "header" || header["value"]["parentCommit"] != state.head() {
+    let parent = &header["value"]["parentCommit"];
+    if header["key"] != "header" || !(parent.is_null() || *parent == state.head()) {
         return Reply::error(412, "A commit has happened since");
     }
     let mut files = state.files.clone();
@@ -438,9 +473,14 @@ fn commit(body: &[u8], state: &mut State) -> Reply {
             "file" => {
                 use base64::Engine as _;
                 let content = value["content"].as_str().unwrap_or_default();
-                base64::engine::general_purpose::STANDARD.decode(content).ok()
+                base64::engine::general_purpose::STANDARD
+                    .decode(content)
+                    .ok()
             }
-            "lfsFile" => state.objects.get(value["oid"].as_str().unwrap_or_default()).cloned(),
+            "lfsFile" => state
+                .objects
+                .get(value["oid"].as_str().unwrap_or_default())
+                .cloned(),
             "deletedFile" => {
                 if files.remove(&path).is_none() {
                     return Reply::error(400, "nothing to delete");
@@ -450,19 +490,27 @@ fn commit(body: &[u8], state: &mut State) -> Reply {
             _ => None,
         };
         let Some(bytes) = bytes else {
-            return Reply::error(400, "a line that is not understood, or an object that is not there");
+            return Reply::error(
+                400,
+                "a line that is not understood, or an object that is not there",
+            );
         };
         files.insert(path, Stored { bytes, large });
     }
     state.files = files;
     state.head += 1;
     state.commits.push(header.clone());
-    Reply::json(200, &json!({"success": true, "commitOid": state.head(), "commitUrl": "x"}))
+    Reply::json(
+        200,
+        &json!({"success": true, "commitOid": state.head(), "commitUrl": "x"}),
+    )
 }
 
 fn storage(call: &Call, state: &mut State) -> Reply {
     if call.authorized.is_some() {
-        state.violations.push(format!("{} was sent the token", call.path));
+        state
+            .violations
+            .push(format!("{} was sent the token", call.path));
         return Reply::error(400, "only one way to authorize");
     }
     let signed = call.query == format!("signature={}", state.signature);
@@ -521,7 +569,11 @@ fn keep(oid: &str, bytes: Vec<u8>, state: &mut State) -> Reply {
 }
 
 fn hex(bytes: impl AsRef<[u8]>) -> String {
-    bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 fn sha256(bytes: &[u8]) -> String {

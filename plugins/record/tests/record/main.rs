@@ -1,0 +1,8 @@
+//! The record service as a whole: in stepped time with ticks fed by hand, and once in real time.
+
+mod crashes;
+mod datasets;
+mod flow;
+mod folder;
+mod refusals;
+mod rig;

@@ -1,0 +1,74 @@
+//! `cargo xtask bench zip`: how fast a dataset is packed, natively and in a browser tab's worker, beside
+//! JSZip on the same page's main thread, and how long that page stands still meanwhile.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+use serde_json::json;
+
+use crate::browser::Driver;
+use crate::stages::{self, output_of};
+use crate::web::{build_examples, target_dir};
+
+/// The version of the npm package.
+const JSZIP: &str = "3.10.1";
+
+/// Options of `cargo xtask bench zip`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// How much is packed, megabytes.
+    #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(4..=2000))]
+    megabytes: u32,
+    /// Rounds; all are shown.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+}
+
+/// Measures and prints.
+///
+/// # Errors
+/// Says what is missing, or what went wrong.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    println!("natively, from a folder to a file");
+    stages::run(
+        Command::new("cargo")
+            .args(["run", "--quiet", "--release", "--package", "forearm_record"])
+            .args(["--no-default-features", "--example", "zip_bench", "--"])
+            .args([options.megabytes.to_string(), options.rounds.to_string()]),
+    )?;
+    let driver = Driver::find_or_install()?;
+    println!("\n{}", driver.versions()?);
+    let jszip = find_or_install(&target_dir().join("tools"));
+    if let Err(error) = &jszip {
+        println!("JSZip takes no part: {error:#}");
+    }
+    let examples = build_examples(&["record_web"])?;
+    let things = json!({
+        "record_web": examples.join("record_web"),
+        "jszip": jszip.ok(),
+        "megabytes": options.megabytes,
+        "rounds": options.rounds,
+    });
+    stages::run(&mut driver.script("zip.js", things)).context("can't measure")
+}
+
+/// JSZip in one script, out of its npm package.
+fn find_or_install(tools: &Path) -> Result<PathBuf> {
+    let folder = tools.join(format!("jszip-{JSZIP}"));
+    let script = folder.join("node_modules/jszip/dist/jszip.min.js");
+    if !script.is_file() {
+        fs::create_dir_all(&folder).with_context(|| format!("can't make {}", folder.display()))?;
+        output_of(
+            Command::new("npm")
+                .arg("install")
+                .arg("--prefix")
+                .arg(&folder)
+                .args(["--ignore-scripts", "--no-audit", "--no-fund", "--no-save"])
+                .arg(format!("jszip@{JSZIP}")),
+        )
+        .context("can't install JSZip")?;
+    }
+    Ok(script)
+}
