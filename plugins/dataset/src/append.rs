@@ -205,12 +205,17 @@ impl Dataset {
     /// The file after all of these.
     fn after(&self, files: impl Iterator<Item = FileIndex>) -> FileIndex {
         let last = files.max();
-        last.map_or(FileIndex::default(), |last| last.next(self.info.chunks_size))
+        last.map_or(FileIndex::default(), |last| {
+            last.next(self.info.chunks_size)
+        })
     }
 
     /// The file for a camera's next video.
     pub(crate) fn next_video(&self, key: &str) -> FileIndex {
-        let videos = self.episodes.iter().filter_map(|episode| episode.video(key));
+        let videos = self
+            .episodes
+            .iter()
+            .filter_map(|episode| episode.video(key));
         self.after(videos.map(|video| video.file))
     }
 
@@ -284,7 +289,6 @@ fn default_column(
             let times: Vec<f64> = (0..episode.length)
                 .map(|row| f64::from(row) / f64::from(fps))
                 .collect();
-            #[expect(clippy::cast_possible_truncation, reason = "the column is float32")]
             let rounded = times.iter().map(|time| *time as f32).collect();
             return Some((Column::one(key, Values::F32(rounded)), times));
         }
@@ -300,7 +304,6 @@ fn default_column(
             .collect(),
         _ => return None,
     };
-    #[expect(clippy::cast_precision_loss, reason = "rows are far below 2^53")]
     let exact = values.iter().map(|value| *value as f64).collect();
     Some((Column::one(key, Values::I64(values)), exact))
 }
@@ -392,9 +395,7 @@ pub(crate) fn form_of(feature: &Feature) -> Form {
 
 /// The note from which the `datasets` library knows the columns' types.
 pub(crate) fn huggingface(schema: &Schema) -> String {
-    let value = |data_type: &str| {
-        object([("dtype", data_type.into()), ("_type", "Value".into())])
-    };
+    let value = |data_type: &str| object([("dtype", data_type.into()), ("_type", "Value".into())]);
     let features = schema.columns().map(|feature| {
         let name = feature.data_type.name();
         let json = match (&feature.data_type, feature.shape.as_slice()) {

@@ -55,7 +55,6 @@ impl EpisodeRows {
     pub fn numbers(&self, key: &str) -> Option<Vec<f32>> {
         match &self.column(key)?.values {
             Values::F32(values) => Some(values.clone()),
-            #[expect(clippy::cast_possible_truncation, reason = "asked for as f32")]
             other => Some(other.to_f64()?.into_iter().map(|v| v as f32).collect()),
         }
     }
@@ -272,7 +271,7 @@ impl Dataset {
     ///
     /// # Errors
     /// [`DatasetError::NoEpisode`]; [`DatasetError::NoFeature`] for a camera that is not there or not a
-    /// video; [`DatasetError::NotFound`](StoreError::NotFound) when the file is missing.
+    /// video; [`StoreError::NotFound`] when the file is missing.
     pub fn video(
         &self,
         store: &dyn Store,
@@ -343,10 +342,13 @@ impl Dataset {
 
     /// The number of a task; a new one gets the next.
     pub(crate) fn task_index(tasks: &mut Vec<String>, task: &str) -> usize {
-        tasks.iter().position(|known| known == task).unwrap_or_else(|| {
-            tasks.push(task.to_owned());
-            tasks.len() - 1
-        })
+        tasks
+            .iter()
+            .position(|known| known == task)
+            .unwrap_or_else(|| {
+                tasks.push(task.to_owned());
+                tasks.len() - 1
+            })
     }
 
     /// Statistics of all rows, from those of the episodes; as they are where episodes have none.

@@ -257,7 +257,9 @@ pub(crate) fn write(schema: &Schema, episodes: &[&Episode]) -> Result<Vec<u8>, D
     let at = episodes.first().map(|episode| episode.meta);
     let path = path(at.unwrap_or_default())?;
     let ints = |name: &str, value: &dyn Fn(&Episode) -> u64| {
-        let values = episodes.iter().map(|e| i64::try_from(value(e)).unwrap_or(i64::MAX));
+        let values = episodes
+            .iter()
+            .map(|e| i64::try_from(value(e)).unwrap_or(i64::MAX));
         Column::ints(name, values)
     };
     let tasks = |episode: &&Episode| u32::try_from(episode.tasks.len()).unwrap_or(u32::MAX);
@@ -317,7 +319,9 @@ fn write_stats(
     let name = |field: &str| format!("stats/{key}/{field}");
     for (place, (field, _)) in FeatureStats::default().named().iter().enumerate() {
         if *field == "q01" {
-            let counts = stats.iter().map(|s| i64::try_from(s.count).unwrap_or(i64::MAX));
+            let counts = stats
+                .iter()
+                .map(|s| i64::try_from(s.count).unwrap_or(i64::MAX));
             columns.push(Column {
                 form: Form::Lists(vec![1; stats.len()]),
                 ..Column::ints(name("count"), counts)
@@ -332,7 +336,6 @@ fn write_stats(
         }
         let flat = all().flatten().copied();
         let whole = data_type.is_integer() && matches!(*field, "min" | "max");
-        #[expect(clippy::cast_possible_truncation, reason = "they were whole numbers")]
         let values = if whole {
             Values::I64(flat.map(|value| value as i64).collect())
         } else {

@@ -95,7 +95,11 @@ impl Info {
             .get("codebase_version")
             .and_then(Json::text)
             .unwrap_or_default();
-        let version = match version.trim_start_matches('v').split('.').collect::<Vec<_>>()[..] {
+        let version = match version
+            .trim_start_matches('v')
+            .split('.')
+            .collect::<Vec<_>>()[..]
+        {
             ["2", "1"] => Version::V21,
             ["3", ..] => Version::V30,
             _ => {

@@ -108,7 +108,6 @@ impl Json {
     #[must_use]
     pub fn number(&self) -> Option<f64> {
         match self {
-            #[expect(clippy::cast_precision_loss, reason = "asked for as a float")]
             Self::Int(value) => Some(*value as f64),
             Self::Float(value) => Some(*value),
             _ => None,
@@ -121,11 +120,6 @@ impl Json {
         match self {
             Self::Int(value) => u64::try_from(*value).ok(),
             Self::Float(value) if value.fract() == 0.0 && (0.0..9e15).contains(value) => {
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "whole and in range"
-                )]
                 Some(*value as u64)
             }
             _ => None,
@@ -189,7 +183,6 @@ impl From<&str> for Json {
 impl From<u64> for Json {
     /// Beyond what a signed integer holds: the nearest float.
     fn from(value: u64) -> Self {
-        #[expect(clippy::cast_precision_loss, reason = "nothing here counts that far")]
         i64::try_from(value).map_or(Self::Float(value as f64), Self::Int)
     }
 }

@@ -128,9 +128,9 @@ pub fn episode_of(path: &str) -> Option<u32> {
 #[must_use]
 pub fn for_episode(path: &str, episode: u32) -> String {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let rest = name
-        .strip_prefix("episode-")
-        .map_or("", |name| name.trim_start_matches(|c: char| c.is_ascii_digit()));
+    let rest = name.strip_prefix("episode-").map_or("", |name| {
+        name.trim_start_matches(|c: char| c.is_ascii_digit())
+    });
     let divider = if folder.is_empty() { "" } else { "/" };
     format!("{folder}{divider}episode-{episode:06}{rest}")
 }

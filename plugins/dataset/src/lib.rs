@@ -1,9 +1,10 @@
 //! LeRobot datasets: written, read, checked, repaired. Bytes go to a [`store::Store`].
 //!
 //! [`Dataset`] creates and opens datasets of version 3.0 (2.1 is read), adds episodes, reads their rows.
-//! [`ops`] deletes, merges and splits. [`journal`] keeps what an episode in hand has so far,
-//! [`resample`] makes regular rows of true times, [`mp4`] puts encoded frames into files and takes them
-//! out.
+//! [`ops`] deletes, merges and splits, [`check`] looks for everything that LeRobot would stumble over.
+//! [`journal`] keeps what an episode in hand has so far, [`resample`] makes regular rows of true times,
+//! [`mp4`] puts encoded frames into files and takes them out, [`sidecar`] keeps true times beside,
+//! [`repair`] makes episodes of journals, [`zip`] packs a dataset.
 //!
 //! This crate knows no robot, no camera, no clock, no thread and no file system: names, units and times
 //! are its callers', bytes go to a store. It encodes and decodes no pictures.

@@ -45,7 +45,7 @@ pub struct Feature {
     pub extra: Vec<(String, Json)>,
 }
 
-/// What the values of a feature are; the names are NumPy's.
+/// What the values of a feature are; the names are `NumPy`'s.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DataType {
     /// `float32`.
@@ -67,7 +67,7 @@ pub enum DataType {
 }
 
 impl DataType {
-    /// From NumPy's name.
+    /// From `NumPy`'s name.
     #[must_use]
     pub fn from_name(name: &str) -> Self {
         match name {
@@ -82,7 +82,7 @@ impl DataType {
         }
     }
 
-    /// NumPy's name.
+    /// `NumPy`'s name.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -123,7 +123,7 @@ pub struct VideoFeature<'a> {
     pub width: u32,
     /// Pixels.
     pub height: u32,
-    /// FFmpeg's name of the codec: `h264`, `av1`.
+    /// `FFmpeg`'s name of the codec: `h264`, `av1`.
     pub codec: &'a str,
 }
 
@@ -151,9 +151,10 @@ impl Feature {
             return None;
         };
         // Height, width, channels; datasets that were ported may have the channels first.
-        let channels_first = self.value_names().first().is_some_and(|name| {
-            matches!(*name, "channel" | "channels")
-        });
+        let channels_first = self
+            .value_names()
+            .first()
+            .is_some_and(|name| matches!(*name, "channel" | "channels"));
         let (height, width) = if channels_first {
             (second, third)
         } else {
@@ -211,7 +212,7 @@ impl Feature {
         let width = shape
             .iter()
             .try_fold(1_u64, |width, side| width.checked_mul(*side));
-        if !width.is_some_and(|width| width <= MAX_WIDTH) || shape.len() > 5 {
+        if width.is_none_or(|width| width > MAX_WIDTH) || shape.len() > 5 {
             return Err(format!(
                 "feature {key:?} has the shape {shape:?}; expected at most 5 sides and {MAX_WIDTH} values"
             ));
@@ -298,9 +299,8 @@ impl Schema {
     /// # Errors
     /// [`DatasetError::Schema`] with the first thing that is wrong.
     pub fn check(&self) -> Result<(), DatasetError> {
-        self.problem().map_or(Ok(()), |why| {
-            Err(DatasetError::Schema { why })
-        })
+        self.problem()
+            .map_or(Ok(()), |why| Err(DatasetError::Schema { why }))
     }
 
     fn problem(&self) -> Option<String> {
@@ -321,7 +321,9 @@ impl Schema {
                 ));
             }
             if self.features[..i].iter().any(|other| other.key == *key) {
-                return Some(format!("feature {key:?} is there twice; give each its own name"));
+                return Some(format!(
+                    "feature {key:?} is there twice; give each its own name"
+                ));
             }
             if feature.width() == 0 || feature.shape.is_empty() {
                 return Some(format!("feature {key:?} has no values; leave it out"));
@@ -342,8 +344,8 @@ impl Schema {
         }
         DEFAULT_FEATURES.iter().find_map(|(key, data_type)| {
             let found = self.feature(key);
-            let sound = found
-                .is_some_and(|found| found.data_type == *data_type && found.shape == [1]);
+            let sound =
+                found.is_some_and(|found| found.data_type == *data_type && found.shape == [1]);
             (!sound).then(|| {
                 format!(
                     "feature {key:?} is {}; expected one {}",
@@ -365,7 +367,9 @@ impl Schema {
         let mut differences = Vec::new();
         let mut differ = |what: &str, got: String, expected: String| {
             if got != expected {
-                differences.push(format!("{what}: the recording has {got}, the dataset {expected}"));
+                differences.push(format!(
+                    "{what}: the recording has {got}, the dataset {expected}"
+                ));
             }
         };
         differ(

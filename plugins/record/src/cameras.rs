@@ -147,11 +147,11 @@ impl Eye {
     }
 
     /// What to tell a person about a camera that gives nothing in the middle of an episode: once, until
-    /// it gives something again.
-    pub fn alarm(&mut self, now_secs: f64) -> Option<String> {
+    /// it gives something again. `misfits`: its pictures have another size than the episode's.
+    pub fn alarm(&mut self, now_secs: f64, misfits: bool) -> Option<String> {
         let health = self.state().health;
         let gone = now_secs - self.newest_secs > FRESH_SECS;
-        if !gone && health != CameraHealth::Frozen {
+        if !gone && !misfits && health != CameraHealth::Frozen {
             self.told = false;
             return None;
         }
@@ -159,6 +159,12 @@ impl Eye {
             return None;
         }
         let name = &self.config.name;
+        if misfits {
+            return Some(format!(
+                "Camera `{name}` has another resolution now. The episode goes on with its last \
+                 picture, counted as stale; record the episode again."
+            ));
+        }
         Some(match health {
             CameraHealth::Frozen => format!(
                 "Camera `{name}` hangs: all its pictures are the same. The episode goes on with \

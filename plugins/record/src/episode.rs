@@ -20,6 +20,8 @@ use crate::ticks::Ticks;
 const LEAD_IN_SECS: f64 = 0.1;
 /// How long the end waits for a tick behind the last row, seconds.
 const LAST_TICK_SECS: f64 = 0.5;
+/// How long the end waits for a camera's first picture, seconds.
+const BLIND_SECS: f64 = 3.0;
 /// How often what is counted of cameras is written, seconds.
 const TALLY_SECS: f64 = 1.0;
 /// How many values of ticks are written in one record: 0.5 MB.
@@ -73,6 +75,8 @@ pub struct Episode {
 struct End {
     rows: u32,
     last_row_secs: f64,
+    /// When it ended.
+    at_secs: f64,
 }
 
 /// A whole journal, to be made an episode of.
@@ -223,9 +227,11 @@ impl Episode {
     /// Whether camera number `camera` still needs frames.
     #[must_use]
     pub fn wants_frames(&self, camera: usize) -> bool {
-        self.lanes
-            .get(camera)
-            .is_some_and(|lane| self.timeline.rows().is_none_or(|rows| lane.decided() < rows))
+        self.lanes.get(camera).is_some_and(|lane| {
+            self.timeline
+                .rows()
+                .is_none_or(|rows| lane.decided() < rows)
+        })
     }
 
     /// Takes a frame of camera number `camera`; what comes back is to be recycled.
@@ -285,17 +291,17 @@ impl Episode {
     /// Ends it: rows up to `now_secs`, at least one.
     pub fn end(&mut self, now_secs: f64) {
         let rows = self.timeline.rows_by(now_secs).max(1);
-        self.end_after(rows);
+        self.end_after(rows, now_secs);
     }
 
     /// Ends it with the rows that all cameras have in the journal; whether there are any. For when it
     /// can't go on.
-    pub fn end_with_what_is_there(&mut self) -> bool {
+    pub fn end_with_what_is_there(&mut self, now_secs: f64) -> bool {
         let written = self.lanes.iter().map(Lane::written).min();
         match written {
             Some(0) => return false,
-            Some(rows) => self.end_after(rows),
-            None => self.end_after(self.timeline.rows_by(self.last_tick_secs).max(1)),
+            Some(rows) => self.end_after(rows, now_secs),
+            None => self.end(now_secs),
         }
         self.cut = true;
         true
@@ -316,6 +322,7 @@ impl Episode {
         let Some(End {
             rows,
             last_row_secs,
+            ..
         }) = self.end
         else {
             return false;
@@ -324,6 +331,14 @@ impl Episode {
             || self.last_tick_secs >= last_row_secs
             || now_secs > last_row_secs + LAST_TICK_SECS;
         ticks && self.lanes.iter().all(|lane| lane.written() >= rows)
+    }
+
+    /// The camera that gave no picture for it, long after its end: it can't be whole any more.
+    #[must_use]
+    pub fn blind_camera(&self, now_secs: f64) -> Option<&str> {
+        let end = self.end.filter(|end| now_secs > end.at_secs + BLIND_SECS)?;
+        let blind = self.lanes.iter().find(|lane| lane.decided() < end.rows);
+        blind.map(Lane::name)
     }
 
     /// The whole journal.
@@ -341,12 +356,13 @@ impl Episode {
         })
     }
 
-    fn end_after(&mut self, rows: u32) {
+    fn end_after(&mut self, rows: u32, at_secs: f64) {
         self.timeline.end_after(rows);
         let last = self.timeline.row_secs(rows.saturating_sub(1));
         self.end = Some(End {
             rows,
             last_row_secs: last.unwrap_or(f64::NEG_INFINITY),
+            at_secs,
         });
     }
 }

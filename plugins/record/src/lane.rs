@@ -30,6 +30,12 @@ pub enum LaneError {
         /// What the encoder says.
         error: CodecError,
     },
+    /// No frame came that a row could show.
+    #[error("camera `{camera}` gave no picture for it; look at the camera")]
+    Blind {
+        /// The camera.
+        camera: String,
+    },
 }
 
 /// A camera in an episode.
@@ -83,11 +89,10 @@ impl Lane {
         quality: u8,
         pace: Pace,
     ) -> Result<Self, LaneError> {
-        let encoder =
-            Encoder::new(size, fps, quality, pace).map_err(|error| LaneError::Codec {
-                camera: name.to_owned(),
-                error,
-            })?;
+        let encoder = Encoder::new(size, fps, quality, pace).map_err(|error| LaneError::Codec {
+            camera: name.to_owned(),
+            error,
+        })?;
         Ok(Self {
             camera,
             name: name.to_owned(),
@@ -105,6 +110,12 @@ impl Lane {
             dropped: 0,
             misfits: 0,
         })
+    }
+
+    /// The camera's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Takes a frame; what comes back is to be recycled.

@@ -33,7 +33,9 @@ impl Robot {
         let robot_type = match (arms.len(), all_so101) {
             (1, true) => "so_follower".to_owned(),
             (2, true) => "bi_so_follower".to_owned(),
-            _ => models.first().map_or_else(String::new, |model| model.name.clone()),
+            _ => models
+                .first()
+                .map_or_else(String::new, |model| model.name.clone()),
         };
         let mut channels = Vec::new();
         for (arm, model) in arms.iter().zip(&models) {

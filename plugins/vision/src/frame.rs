@@ -4,7 +4,7 @@
 use crate::camera::web::Picture;
 
 /// One picture of a camera.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Frame {
     /// Width and height, pixels.
     pub size: [u32; 2],
@@ -17,7 +17,7 @@ pub struct Frame {
 }
 
 /// A picture's pixels.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Pixels {
     /// Red, green, blue, 8 bits each, sRGB, rows from the top without gaps.
     Rgb(Vec<u8>),

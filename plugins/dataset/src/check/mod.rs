@@ -7,6 +7,7 @@
 mod rows;
 mod videos;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::dataset::Dataset;
@@ -158,7 +159,10 @@ fn check_info(info: &Info, report: &mut Report) {
     }
     let videos = info.schema.videos().next().is_some();
     if videos && info.video_path.is_none() {
-        report.error(INFO, "video_path is null, but there are videos; set it to LeRobot's pattern");
+        report.error(
+            INFO,
+            "video_path is null, but there are videos; set it to LeRobot's pattern",
+        );
     }
     let splits = info.other("splits").map(Json::entries).unwrap_or_default();
     for (name, range) in splits {
@@ -189,11 +193,17 @@ fn check_counts(dataset: &Dataset, report: &mut Report) {
         );
     }
     if dataset.episodes.is_empty() {
-        report.warning(INFO, "no episodes yet: LeRobot can't load an empty dataset; record one");
+        report.warning(
+            INFO,
+            "no episodes yet: LeRobot can't load an empty dataset; record one",
+        );
     }
     for episode in &dataset.episodes {
         if episode.length == 0 {
-            report.error(EPISODES, format!("episode {} has no rows; delete it", episode.index));
+            report.error(
+                EPISODES,
+                format!("episode {} has no rows; delete it", episode.index),
+            );
         }
         if episode.tasks.is_empty() {
             report.warning(EPISODES, format!("episode {} has no task", episode.index));
@@ -222,14 +232,20 @@ fn check_tasks(store: &dyn Store, dataset: &Dataset, report: &mut Report) {
             let (found, told) = (tasks.texts.len(), dataset.info.total_tasks);
             if found != told as usize {
                 // A crash between the two leaves a task that no row has: harmless.
-                report.warning(TASKS, format!("{found} tasks; meta/info.json counts {told}"));
+                report.warning(
+                    TASKS,
+                    format!("{found} tasks; meta/info.json counts {told}"),
+                );
             }
             let mut sorted = tasks.texts;
             sorted.sort();
             if let Some(twice) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
                 report.error(
                     TASKS,
-                    format!("the task {:?} is there twice; LeRobot expects each once", twice[0]),
+                    format!(
+                        "the task {:?} is there twice; LeRobot expects each once",
+                        twice[0]
+                    ),
                 );
             }
         }
@@ -245,7 +261,9 @@ fn check_leftovers(store: &dyn Store, dataset: &Dataset, report: &mut Report) {
             for leftover in found.leftovers {
                 report.warning(
                     EPISODES,
-                    format!("{leftover} is of an episode that was not finished; repair the dataset"),
+                    format!(
+                        "{leftover} is of an episode that was not finished; repair the dataset"
+                    ),
                 );
             }
         }
@@ -259,7 +277,10 @@ fn check_stats(store: &dyn Store, dataset: &Dataset, report: &mut Report) {
         return;
     }
     if matches!(store.size(STATS), Ok(None)) && dataset.info.version == Version::V30 {
-        report.error(STATS, "missing: it loads, but can't be trained with; repair the dataset");
+        report.error(
+            STATS,
+            "missing: it loads, but can't be trained with; repair the dataset",
+        );
         return;
     }
     report.files += 1;
@@ -268,7 +289,10 @@ fn check_stats(store: &dyn Store, dataset: &Dataset, report: &mut Report) {
         let found = dataset.stats.iter().find(|(key, _)| *key == feature.key);
         let Some((key, stats)) = found else {
             if !text {
-                report.error(STATS, format!("nothing about {:?}; repair the dataset", feature.key));
+                report.error(
+                    STATS,
+                    format!("nothing about {:?}; repair the dataset", feature.key),
+                );
             }
             continue;
         };
@@ -293,7 +317,11 @@ fn check_stats(store: &dyn Store, dataset: &Dataset, report: &mut Report) {
             );
         }
         let all = stats.named();
-        if all.iter().flat_map(|(_, values)| *values).any(|v| !v.is_finite()) {
+        if all
+            .iter()
+            .flat_map(|(_, values)| *values)
+            .any(|v| !v.is_finite())
+        {
             report.error(STATS, format!("{key:?} has values that are no numbers"));
         }
         if stats.q01.is_empty() {
@@ -306,11 +334,11 @@ fn check_stats(store: &dyn Store, dataset: &Dataset, report: &mut Report) {
 }
 
 /// Episodes that are in the same file, in the order of the files.
-fn by_file<'a, K: Ord>(
-    episodes: &'a [Episode],
+fn by_file<K: Ord>(
+    episodes: &[Episode],
     key: impl Fn(&Episode) -> K,
-) -> std::collections::BTreeMap<K, Vec<&'a Episode>> {
-    let mut files = std::collections::BTreeMap::new();
+) -> BTreeMap<K, Vec<&Episode>> {
+    let mut files = BTreeMap::new();
     for episode in episodes {
         files
             .entry(key(episode))

@@ -68,7 +68,10 @@ fn check_file(
             );
         }
     }
-    let expected: u64 = episodes.iter().map(|episode| u64::from(episode.length)).sum();
+    let expected: u64 = episodes
+        .iter()
+        .map(|episode| u64::from(episode.length))
+        .sum();
     if file.rows() != expected {
         report.warning(
             path,
@@ -78,8 +81,14 @@ fn check_file(
             ),
         );
     }
-    if episodes.windows(2).any(|pair| pair[0].to_row != pair[1].from_row) {
-        report.error(path, "its episodes do not follow each other; LeRobot reads rows in their order");
+    if episodes
+        .windows(2)
+        .any(|pair| pair[0].to_row != pair[1].from_row)
+    {
+        report.error(
+            path,
+            "its episodes do not follow each other; LeRobot reads rows in their order",
+        );
     }
     for episode in episodes {
         match dataset.rows(store, episode.index) {
@@ -107,7 +116,9 @@ fn check_rows(
         if let Some((found, expected)) = values.iter().zip(first..).find(|(a, b)| *a != b) {
             report.error(
                 path,
-                format!("episode {index}: {key} is {found}; expected {expected}; repair the dataset"),
+                format!(
+                    "episode {index}: {key} is {found}; expected {expected}; repair the dataset"
+                ),
             );
         }
     };
@@ -115,7 +126,11 @@ fn check_rows(
     counted("index", episode.from_row, report);
     if let Some(Values::I64(tasks)) = rows.column("task_index").map(|column| &column.values) {
         let count = dataset.tasks.len();
-        let wrong = |task: &&i64| usize::try_from(**task).ok().is_none_or(|task| task >= count);
+        let wrong = |task: &&i64| {
+            usize::try_from(**task)
+                .ok()
+                .is_none_or(|task| task >= count)
+        };
         if let Some(task) = tasks.iter().find(wrong) {
             report.error(
                 path,
@@ -124,9 +139,10 @@ fn check_rows(
         }
     }
     let fps = f64::from(dataset.schema().fps);
-    let times = rows.column("timestamp").and_then(|column| column.values.to_f64());
+    let times = rows
+        .column("timestamp")
+        .and_then(|column| column.values.to_f64());
     for (row, time) in times.unwrap_or_default().iter().enumerate() {
-        #[expect(clippy::cast_precision_loss, reason = "rows are far below 2^53")]
         let expected = row as f64 / fps;
         // A float32 is this coarse itself after some minutes.
         let tolerance = TOLERANCE_SECS.max(expected * f64::from(f32::EPSILON));
@@ -148,7 +164,10 @@ fn check_rows(
                     .is_none_or(|png| !png.starts_with(b"\x89PNG") && !png.starts_with(b"\xff\xd8"))
             });
             if let Some(row) = broken {
-                report.error(path, format!("episode {index}: {key:?} has no picture in row {row}"));
+                report.error(
+                    path,
+                    format!("episode {index}: {key:?} has no picture in row {row}"),
+                );
             }
         } else if !DEFAULT_FEATURES.iter().any(|(default, _)| default == key)
             && let Some(values) = rows.column(key).and_then(|column| column.values.to_f64())

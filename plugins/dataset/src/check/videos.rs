@@ -50,7 +50,10 @@ pub(super) fn check(store: &dyn Store, dataset: &Dataset, report: &mut Report) {
     match store.list("videos") {
         Ok(entries) => {
             for entry in entries.iter().filter(|entry| !used.contains(&entry.path)) {
-                report.warning(&entry.path, "no episode has it; repair the dataset, or remove it");
+                report.warning(
+                    &entry.path,
+                    "no episode has it; repair the dataset, or remove it",
+                );
             }
         }
         Err(error) => report.failed("videos", &error.into()),
@@ -67,7 +70,10 @@ fn check_track(
 ) {
     let fps = dataset.schema().fps;
     let size = (track.description.width, track.description.height);
-    if feature.picture_size().is_some_and(|expected| expected != size) {
+    if feature
+        .picture_size()
+        .is_some_and(|expected| expected != size)
+    {
         report.error(
             path,
             format!(
@@ -78,7 +84,7 @@ fn check_track(
             ),
         );
     }
-    if track.timescale % fps != 0 {
+    if !track.timescale.is_multiple_of(fps) {
         report.error(
             path,
             format!(

@@ -78,18 +78,15 @@ pub fn fractions(total: u32, parts: &[f64]) -> Result<Vec<Vec<u32>>, DatasetErro
     let sum: f64 = parts.iter().sum();
     if parts.iter().any(|part| !(*part > 0.0 && *part <= 1.0)) || sum > 1.0 + 1e-9 {
         return Err(DatasetError::Operation {
-            why: format!("the fractions are {parts:?}; expected numbers above 0, 1 together at most"),
+            why: format!(
+                "the fractions are {parts:?}; expected numbers above 0, 1 together at most"
+            ),
         });
     }
     let mut all = Vec::new();
     let (mut share, mut first) = (0.0, 0);
     for part in parts {
         share += part;
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "between 0 and the total"
-        )]
         let end = ((share * f64::from(total)).round() as u32).min(total);
         if end <= first {
             return Err(DatasetError::Operation {
@@ -128,7 +125,9 @@ fn copy(
             _ => vec![0; rows.rows as usize],
         };
         for number in numbers {
-            let task = usize::try_from(number).ok().and_then(|n| source.tasks.get(n));
+            let task = usize::try_from(number)
+                .ok()
+                .and_then(|n| source.tasks.get(n));
             let task = task.ok_or_else(|| DatasetError::Episode {
                 why: format!(
                     "episode {index} has the task {number}; there are {}",
@@ -143,7 +142,10 @@ fn copy(
             .columns()
             .filter(|feature| own(&feature.key))
             .flat_map(|feature| {
-                let mine = rows.columns.iter().filter(|c| belongs(&c.name, &feature.key));
+                let mine = rows
+                    .columns
+                    .iter()
+                    .filter(|c| belongs(&c.name, &feature.key));
                 mine.map(|column| {
                     let mut column = column.clone();
                     if feature.data_type != DataType::Image {

@@ -18,11 +18,7 @@ impl Dataset {
     ///
     /// # Errors
     /// [`DatasetError::NoEpisode`], [`DatasetError::OldVersion`], what reading and writing fail with.
-    pub fn delete(
-        &mut self,
-        store: &mut dyn Store,
-        episodes: &[u32],
-    ) -> Result<(), DatasetError> {
+    pub fn delete(&mut self, store: &mut dyn Store, episodes: &[u32]) -> Result<(), DatasetError> {
         self.writable()?;
         for episode in episodes {
             self.episode(*episode)?;
@@ -87,7 +83,11 @@ impl Dataset {
     fn renumbered(&self, gone: &BTreeSet<u32>) -> (Vec<Episode>, BTreeMap<u32, u32>) {
         let mut kept: Vec<Episode> = Vec::new();
         let mut numbers = BTreeMap::new();
-        for old in self.episodes.iter().filter(|old| !gone.contains(&old.index)) {
+        for old in self
+            .episodes
+            .iter()
+            .filter(|old| !gone.contains(&old.index))
+        {
             let mut new = old.clone();
             new.index = u32::try_from(kept.len()).unwrap_or(u32::MAX);
             new.from_row = kept.last().map_or(0, |last| last.to_row);
@@ -95,7 +95,6 @@ impl Dataset {
             numbers.insert(old.index, new.index);
             if new.index != old.index || new.from_row != old.from_row {
                 for (key, stats) in &mut new.stats {
-                    #[expect(clippy::cast_precision_loss, reason = "rows are far below 2^53")]
                     let values: Vec<f64> = match key.as_str() {
                         "episode_index" => vec![f64::from(new.index); new.length as usize],
                         "index" => (new.from_row..new.to_row).map(|row| row as f64).collect(),
@@ -154,7 +153,10 @@ impl Dataset {
                     column.form = crate::append::form_of(feature);
                 }
             }
-            let rows: Vec<usize> = group.iter().map(|episode| episode.length as usize).collect();
+            let rows: Vec<usize> = group
+                .iter()
+                .map(|episode| episode.length as usize)
+                .collect();
             let notes = [("huggingface", huggingface(self.schema()))];
             let bytes = table::write(&path, columns, &notes, &rows)?;
             change.write.push((path, bytes));
@@ -181,7 +183,9 @@ impl Dataset {
             used.insert(path.clone());
             let before = self.episodes.iter().filter(|e| e.meta == group[0].meta);
             if !before.eq(group.iter().copied()) {
-                change.write.push((path, episodes::write(self.schema(), &group)?));
+                change
+                    .write
+                    .push((path, episodes::write(self.schema(), &group)?));
             }
         }
         for (path, _) in episodes::files(store)? {

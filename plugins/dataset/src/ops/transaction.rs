@@ -160,11 +160,16 @@ fn carry_out(store: &mut dyn Store) -> Result<(), DatasetError> {
 
 impl List {
     fn text(&self) -> String {
-        let pair = |(from, to): &(String, String)| {
-            Json::from(vec![from.as_str(), to.as_str()])
-        };
+        let pair = |(from, to): &(String, String)| Json::from(vec![from.as_str(), to.as_str()]);
         object([
-            ("away", self.away.iter().map(String::as_str).collect::<Vec<_>>().into()),
+            (
+                "away",
+                self.away
+                    .iter()
+                    .map(String::as_str)
+                    .collect::<Vec<_>>()
+                    .into(),
+            ),
             ("place", Json::List(self.place.iter().map(pair).collect())),
         ])
         .pretty()

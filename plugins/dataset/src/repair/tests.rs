@@ -396,3 +396,64 @@ proptest! {
         }
     }
 }
+
+/// Not a test of correctness: how long saving takes, for who runs it with `--ignored --nocapture`.
+#[test]
+#[ignore = "measures"]
+fn speed() {
+    let mut store = Memory::new();
+    let mut dataset = Dataset::create(&mut store, head(0).schema()).expect("a dataset");
+    let head = head(0);
+    let path = journal::path(&head.id);
+    let file = store.append(&path).expect("a file");
+    let mut writer = Writer::create(file, &head).expect("a head");
+    let bytes = vec![7; 8_000];
+    let mut slowest: f64 = 0.0;
+    // A minute of two cameras.
+    for row in 0..1800 {
+        let before = std::time::Instant::now();
+        let ticks = ticks(&head, u64::from(row) * 4, 4);
+        writer.ticks(1, u64::from(row) * 4, &ticks).expect("room");
+        for camera in 0..2 {
+            if row == 0 {
+                writer
+                    .description(camera, &crate::mp4::tests::avcc())
+                    .expect("room");
+            }
+            let packet = Packet {
+                camera,
+                row,
+                key: row % 2 == 0,
+                captured_secs: head.start_secs + f64::from(row) / f64::from(FPS),
+                freshness: Freshness::New,
+                bytes: &bytes,
+            };
+            writer.packet(&packet).expect("room");
+        }
+        slowest = slowest.max(before.elapsed().as_secs_f64());
+    }
+    writer.finish(1800).expect("room");
+    let bytes = store.read(&path).expect("the journal");
+    let started = std::time::Instant::now();
+    let records = journal::scan(&bytes).count();
+    println!("{records} records scanned in {:.0} ms", started.elapsed().as_secs_f64() * 1e3);
+    let mut series = crate::resample::Series::new(head.layout);
+    series.push(1, 0, &ticks(&head, 0, 7200));
+    let started = std::time::Instant::now();
+    let file = sidecar::write_ticks(&series).expect("a file");
+    println!("{} kB of ticks in {:.0} ms", file.len() / 1000, started.elapsed().as_secs_f64() * 1e3);
+    let started = std::time::Instant::now();
+    let recording = Recording::read(&store.read(&path).expect("the journal")).expect("an episode");
+    let read = started.elapsed().as_secs_f64();
+    drop(recording);
+    let started = std::time::Instant::now();
+    let saved = save(&mut store, &mut dataset, &path).expect("saved");
+    println!(
+        "{} rows, {} MB: journal at most {:.3} ms a row, made in {:.0} ms, saved in {:.0} ms",
+        saved.rows,
+        writer.bytes() / 1_000_000,
+        slowest * 1e3,
+        read * 1e3,
+        started.elapsed().as_secs_f64() * 1e3
+    );
+}

@@ -100,9 +100,7 @@ impl FeatureStats {
         let mut stats = Self::default();
         for (key, value) in json.entries() {
             if key == "count" {
-                stats.count = flatten(value)
-                    .first()
-                    .map_or(0, |count| to_count(*count));
+                stats.count = flatten(value).first().map_or(0, |count| to_count(*count));
             } else if let Some(values) = stats.by_name(key) {
                 *values = flatten(value);
             }
@@ -152,17 +150,11 @@ fn flatten(json: &Json) -> Vec<f64> {
 
 /// A count that was a float.
 pub(crate) fn to_count(value: f64) -> u64 {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "saturates, which is what is wanted"
-    )]
-    let count = value as u64;
-    count
+    // Saturates, which is what is wanted.
+    value as u64
 }
 
 fn whole_number(value: f64) -> Json {
-    #[expect(clippy::cast_possible_truncation, reason = "checked to be whole")]
     if value.fract() == 0.0 && value.abs() < 9e15 {
         Json::Int(value as i64)
     } else {
@@ -191,7 +183,6 @@ fn of(width: usize, rows: usize, at: &dyn Fn(usize, usize) -> f64) -> FeatureSta
         count: rows as u64,
         ..FeatureStats::default()
     };
-    #[expect(clippy::cast_precision_loss, reason = "rows are far below 2^53")]
     let count = rows as f64;
     for i in 0..width {
         let column = (0..rows).map(|row| at(row, i));
@@ -207,7 +198,11 @@ fn of(width: usize, rows: usize, at: &dyn Fn(usize, usize) -> f64) -> FeatureSta
         column.for_each(|value| histogram.add(value, 1));
         for (name, share) in QUANTILES {
             // A single row has no spread: LeRobot takes the mean.
-            let value = if rows < 2 { mean } else { histogram.quantile(share) };
+            let value = if rows < 2 {
+                mean
+            } else {
+                histogram.quantile(share)
+            };
             if let Some(values) = stats.by_name(name) {
                 values.push(value);
             }
@@ -236,7 +231,6 @@ pub(crate) fn aggregate_of<'a>(
     let total: u64 = all
         .clone()
         .fold(0, |total, stats| total.saturating_add(stats.count));
-    #[expect(clippy::cast_precision_loss, reason = "rows are far below 2^53")]
     let mean_of = |values: &dyn Fn(&FeatureStats) -> f64| {
         let sum: f64 = all
             .clone()
@@ -262,7 +256,9 @@ pub(crate) fn aggregate_of<'a>(
         together.std.push(variance.sqrt());
     }
     for (place, (name, _)) in together.clone().named().into_iter().enumerate().skip(4) {
-        if all.clone().all(|stats| stats.named()[place].1.len() == width)
+        if all
+            .clone()
+            .all(|stats| stats.named()[place].1.len() == width)
             && let Some(values) = together.by_name(name)
         {
             *values = (0..width)

@@ -92,8 +92,9 @@ impl PixelStats {
             let total: u64 = counts.iter().sum();
             let levels = || (0..=255_u8).zip(counts).filter(|(_, count)| **count > 0);
             let min = levels().next().map_or(0.0, |(level, _)| f64::from(level));
-            let max = levels().last().map_or(0.0, |(level, _)| f64::from(level));
-            #[expect(clippy::cast_precision_loss, reason = "pixels are far below 2^53")]
+            let max = levels()
+                .next_back()
+                .map_or(0.0, |(level, _)| f64::from(level));
             let mean_of = |value: &dyn Fn(f64) -> f64| {
                 let sum: f64 = levels()
                     .map(|(level, count)| value(f64::from(level)) * *count as f64)
@@ -148,7 +149,8 @@ impl PixelStats {
                 totals[channel] = totals[channel].checked_add(*count)?;
             }
         }
-        let sound = stats.rows <= limit && totals[0] <= limit && totals.iter().all(|t| *t == totals[0]);
+        let sound =
+            stats.rows <= limit && totals[0] <= limit && totals.iter().all(|t| *t == totals[0]);
         sound.then_some(stats)
     }
 }
@@ -166,7 +168,6 @@ fn stride(width: u32, height: u32) -> usize {
 /// How many of so many pictures LeRobot looks at: all up to 100, then the number to the power of 3/4,
 /// 100 at least and 10000 at most.
 fn sampled(rows: u64) -> u64 {
-    #[expect(clippy::cast_precision_loss, reason = "rows are far below 2^53")]
     let power = super::to_count((rows as f64).powf(0.75));
     power.min(10_000).max(rows.min(100))
 }

@@ -19,7 +19,6 @@ impl Histogram {
     /// For values from `min` to `max`.
     pub(crate) fn new(min: f64, max: f64) -> Self {
         let (first, last) = (min - MARGIN, max + MARGIN);
-        #[expect(clippy::cast_precision_loss, reason = "5000")]
         let step = (last - first) / BINS as f64;
         Self {
             first,
@@ -31,36 +30,39 @@ impl Histogram {
 
     /// Adds a value, so many times. What is beyond the limits, or no number, goes to the nearest bin.
     pub(crate) fn add(&mut self, value: f64, times: u64) {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "saturates; NaN is 0"
-        )]
-        let bin = ((value - self.first) / self.step) as usize;
-        self.counts[bin.min(BINS - 1)] += times;
+        let mut bin = (((value - self.first) / self.step) as usize).min(BINS - 1);
+        // Dividing may round to the wrong side of an edge; the edges decide.
+        if bin > 0 && value < self.edge(bin) {
+            bin -= 1;
+        } else if bin + 1 < BINS && value >= self.edge(bin + 1) {
+            bin += 1;
+        }
+        self.counts[bin] += times;
         self.total += times;
+    }
+
+    /// Where a bin begins.
+    fn edge(&self, bin: usize) -> f64 {
+        let steps = bin as f64;
+        steps * self.step + self.first
     }
 
     /// The value that `share` of the values is below.
     pub(crate) fn quantile(&self, share: f64) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-        let (target, edge) = (share * self.total as f64, |bin: usize| {
-            self.first + bin as f64 * self.step
-        });
+        let target = share * self.total as f64;
         let mut below = 0;
         for (bin, count) in self.counts.iter().enumerate() {
-            #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
             if (below + count) as f64 >= target {
                 if bin == 0 {
-                    return edge(0);
+                    return self.edge(0);
                 }
                 if *count == 0 {
-                    return edge(bin);
+                    return self.edge(bin);
                 }
-                return edge(bin) + (target - below as f64) / *count as f64 * self.step;
+                return self.edge(bin) + (target - below as f64) / *count as f64 * self.step;
             }
             below += count;
         }
-        edge(BINS)
+        self.edge(BINS)
     }
 }

@@ -100,7 +100,6 @@ impl Values {
 
     /// As `f64`, where they are numbers.
     pub(crate) fn to_f64(&self) -> Option<Vec<f64>> {
-        #[expect(clippy::cast_precision_loss, reason = "statistics and tables are floats")]
         match self {
             Self::F32(values) => Some(values.iter().map(|v| f64::from(*v)).collect()),
             Self::F64(values) => Some(values.clone()),

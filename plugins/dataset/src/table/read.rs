@@ -138,9 +138,10 @@ impl File {
                     let end = first + group.num_rows().unsigned_abs();
                     let (from, to) = (rows.start.max(first), rows.end.min(end));
                     if from < to {
-                        let chunk = group.columns().get(i).ok_or_else(|| {
-                            wrong("missing in a part of the file".to_owned())
-                        })?;
+                        let chunk = group
+                            .columns()
+                            .get(i)
+                            .ok_or_else(|| wrong("missing in a part of the file".to_owned()))?;
                         let window = self.window(store, chunk)?;
                         let part = Part {
                             skip: from - first,
@@ -151,7 +152,9 @@ impl File {
                     }
                     first = end;
                 }
-                table.columns.push(leaf.finish(name.clone(), count).map_err(wrong)?);
+                table
+                    .columns
+                    .push(leaf.finish(name.clone(), count).map_err(wrong)?);
             }
         }
         Ok(table)
@@ -167,10 +170,9 @@ impl File {
         let start = chunk
             .dictionary_page_offset()
             .unwrap_or_else(|| chunk.data_page_offset());
-        let (Ok(start), Ok(length)) = (
-            u64::try_from(start),
-            u64::try_from(chunk.compressed_size()),
-        ) else {
+        let (Ok(start), Ok(length)) =
+            (u64::try_from(start), u64::try_from(chunk.compressed_size()))
+        else {
             return Err(wrong("its footer is damaged (a negative offset)"));
         };
         if start.checked_add(length).is_none_or(|end| end > self.bytes) {
@@ -207,12 +209,7 @@ fn name(column: &ColumnDescriptor) -> String {
 }
 
 /// Some bytes of a file; fewer are an error.
-fn piece(
-    store: &dyn Store,
-    path: &str,
-    offset: u64,
-    length: u64,
-) -> Result<Vec<u8>, DatasetError> {
+fn piece(store: &dyn Store, path: &str, offset: u64, length: u64) -> Result<Vec<u8>, DatasetError> {
     let short = || DatasetError::format(path, "it became shorter while it was read");
     let length = usize::try_from(length).ok().ok_or_else(short)?;
     let mut bytes = vec![0; length];
@@ -320,8 +317,7 @@ impl Leaf {
         part: &Part,
     ) -> Result<(), String> {
         let failed = |error: ParquetError| format!("not readable ({error})");
-        let total = usize::try_from(part.of)
-            .map_err(|error| format!("too many rows ({error})"))?;
+        let total = usize::try_from(part.of).map_err(|error| format!("too many rows ({error})"))?;
         let pages =
             SerializedPageReader::new(Arc::new(window), chunk, total, None).map_err(failed)?;
         let pages = Checked::new(pages, chunk.column_type());
@@ -402,7 +398,11 @@ impl Leaf {
     ) -> Result<(), String> {
         self.rows += found.rows as u64;
         let into = into(&mut self.values).ok_or("another type than the footer says")?;
-        let levels = found.defined.len().max(found.repeated.len()).max(values.len());
+        let levels = found
+            .defined
+            .len()
+            .max(found.repeated.len())
+            .max(values.len());
         let mut values = values.into_iter();
         for i in 0..levels {
             let defined = found.defined.get(i).copied().unwrap_or(self.present);
@@ -498,9 +498,8 @@ fn records<T: DataType>(
     part: &Part,
 ) -> Result<(Levels, Vec<T::T>), String> {
     let failed = |error: ParquetError| format!("not readable ({error})");
-    let size = |count: u64| {
-        usize::try_from(count).map_err(|error| format!("too many rows ({error})"))
-    };
+    let size =
+        |count: u64| usize::try_from(count).map_err(|error| format!("too many rows ({error})"));
     let (skip, take) = (size(part.skip)?, size(part.take)?);
     if skip > 0 && reader.skip_records(skip).map_err(failed)? != skip {
         return Err(format!("fewer rows than {}", part.of));

@@ -16,19 +16,59 @@ fn column(name: &str, values: Values, form: Form) -> Column {
 /// All columns there can be, three rows each.
 fn all() -> Vec<Column> {
     vec![
-        column("single", Values::F32(vec![1.5, -0.0, f32::MIN_POSITIVE]), Form::One),
+        column(
+            "single",
+            Values::F32(vec![1.5, -0.0, f32::MIN_POSITIVE]),
+            Form::One,
+        ),
         column("double", Values::F64(vec![0.1, 2.0, 3.0]), Form::One),
         column("whole", Values::I64(vec![i64::MIN, 0, i64::MAX]), Form::One),
         column("flag", Values::Bool(vec![true, false, true]), Form::One),
-        column("text", Values::Text(vec!["a".into(), String::new(), "ü\n".into()]), Form::One),
-        column("blob", Values::Bytes(vec![vec![0, 255], vec![], vec![7]]), Form::One),
-        column("fixed", Values::F32(vec![1., 2., 3., 4., 5., 6.]), Form::Fixed(2)),
-        column("lists", Values::F64(vec![1., 2., 3.]), Form::Lists(vec![2, 0, 1])),
-        column("names", Values::Text(vec!["x".into(), "y".into()]), Form::Lists(vec![0, 1, 1])),
-        column("nested", Values::F64((0..9).map(f64::from).collect()), Form::Nested(vec![3, 1, 1])),
-        column("matrix", Values::F32((0..12_u8).map(f32::from).collect()), Form::Nested(vec![2, 2])),
-        column("front/bytes", Values::Bytes(vec![vec![1], vec![2], vec![3]]), Form::One),
-        column("front/path", Values::Text(vec!["1".into(), "2".into(), "3".into()]), Form::One),
+        column(
+            "text",
+            Values::Text(vec!["a".into(), String::new(), "ü\n".into()]),
+            Form::One,
+        ),
+        column(
+            "blob",
+            Values::Bytes(vec![vec![0, 255], vec![], vec![7]]),
+            Form::One,
+        ),
+        column(
+            "fixed",
+            Values::F32(vec![1., 2., 3., 4., 5., 6.]),
+            Form::Fixed(2),
+        ),
+        column(
+            "lists",
+            Values::F64(vec![1., 2., 3.]),
+            Form::Lists(vec![2, 0, 1]),
+        ),
+        column(
+            "names",
+            Values::Text(vec!["x".into(), "y".into()]),
+            Form::Lists(vec![0, 1, 1]),
+        ),
+        column(
+            "nested",
+            Values::F64((0..9).map(f64::from).collect()),
+            Form::Nested(vec![3, 1, 1]),
+        ),
+        column(
+            "matrix",
+            Values::F32((0..12_u8).map(f32::from).collect()),
+            Form::Nested(vec![2, 2]),
+        ),
+        column(
+            "front/bytes",
+            Values::Bytes(vec![vec![1], vec![2], vec![3]]),
+            Form::One,
+        ),
+        column(
+            "front/path",
+            Values::Text(vec!["1".into(), "2".into(), "3".into()]),
+            Form::One,
+        ),
     ]
 }
 
@@ -52,7 +92,12 @@ fn what_is_written_is_read() {
         for (column, expected) in table.columns.iter().zip(all()) {
             assert_eq!(column.name, expected.name);
             assert_eq!(column.values, expected.values, "{}", column.name);
-            assert_eq!(column.row_ranges(3), expected.row_ranges(3), "{}", column.name);
+            assert_eq!(
+                column.row_ranges(3),
+                expected.row_ranges(3),
+                "{}",
+                column.name
+            );
         }
     }
 }
@@ -66,10 +111,19 @@ fn some_rows_of_some_columns() {
         let table = file.read(&store, range.clone(), &wanted).expect("read");
         let whole = [i64::MIN, 0, i64::MAX];
         let rows = range.start as usize..range.end as usize;
-        assert_eq!(table.ints(PATH, "whole").expect("there"), &whole[rows.clone()]);
+        assert_eq!(
+            table.ints(PATH, "whole").expect("there"),
+            &whole[rows.clone()]
+        );
         assert_eq!(table.columns.len(), 3);
-        let fixed: Vec<f32> = rows.clone().flat_map(|r| [r as f32 * 2. + 1., r as f32 * 2. + 2.]).collect();
-        assert_eq!(table.column("fixed").expect("there").values, Values::F32(fixed));
+        let fixed: Vec<f32> = rows
+            .clone()
+            .flat_map(|r| [r as f32 * 2. + 1., r as f32 * 2. + 2.])
+            .collect();
+        assert_eq!(
+            table.column("fixed").expect("there").values,
+            Values::F32(fixed)
+        );
         let lists = table.column("lists").expect("there");
         assert_eq!(lists.form, Form::Lists([2, 0, 1][rows].to_vec()));
     }

@@ -132,12 +132,8 @@ fn array(column: Column) -> Result<ArrayRef, ArrowError> {
 fn fixed(width: usize, values: ArrayRef) -> Result<ArrayRef, ArrowError> {
     let width = i32::try_from(width)
         .map_err(|error| ArrowError::InvalidArgumentError(error.to_string()))?;
-    let list = FixedSizeListArray::try_new(
-        element(values.data_type().clone()),
-        width,
-        values,
-        None,
-    )?;
+    let list =
+        FixedSizeListArray::try_new(element(values.data_type().clone()), width, values, None)?;
     Ok(Arc::new(list))
 }
 

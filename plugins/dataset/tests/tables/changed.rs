@@ -10,7 +10,12 @@ const FRONT: &str = "observation.images.front";
 fn four() -> (Memory, Dataset) {
     let mut store = Memory::new();
     let mut dataset = Dataset::create(&mut store, schema(&["front"])).expect("created");
-    for (rows, task, mp4) in [(9, "a", b"0"), (5, "b", b"1"), (7, "a", b"2"), (3, "c", b"3")] {
+    for (rows, task, mp4) in [
+        (9, "a", b"0"),
+        (5, "b", b"1"),
+        (7, "a", b"2"),
+        (3, "c", b"3"),
+    ] {
         add(&mut dataset, &mut store, task, rows, mp4).expect("added");
     }
     (store, dataset)
@@ -32,7 +37,10 @@ fn deleting_renumbers_everything() {
     assert!(Dataset::open(&store).expect("it opens") == dataset);
     assert_eq!(dataset.info().total_episodes, 2);
     assert_eq!(dataset.info().total_frames, 16);
-    assert_eq!(ints(&dataset, &store, 1, "index"), (9..16).collect::<Vec<_>>());
+    assert_eq!(
+        ints(&dataset, &store, 1, "index"),
+        (9..16).collect::<Vec<_>>()
+    );
     assert_eq!(ints(&dataset, &store, 1, "episode_index"), [1; 7]);
     let rows = dataset.rows(&store, 1).expect("rows");
     assert_eq!(rows.numbers("action"), Some(numbers(7, 2.0)));
@@ -47,7 +55,10 @@ fn deleting_renumbers_everything() {
     };
     assert_eq!(
         names(&store, "meta/forearm"),
-        ["meta/forearm/episode-000000.json", "meta/forearm/episode-000001.json"]
+        [
+            "meta/forearm/episode-000000.json",
+            "meta/forearm/episode-000001.json"
+        ]
     );
     assert_eq!(names(&store, "videos").len(), 2);
     assert_eq!(names(&store, "data").len(), 2);
@@ -63,7 +74,10 @@ fn deleting_renumbers_everything() {
     assert!(ops::can_undo(&store).expect("looked"));
     add(&mut dataset, &mut store, "d", 4, b"4").expect("added");
     assert!(!ops::can_undo(&store).expect("looked"));
-    assert_eq!(dataset.rows(&store, 0).expect("rows").numbers("action"), Some(numbers(5, 1.0)));
+    assert_eq!(
+        dataset.rows(&store, 0).expect("rows").numbers("action"),
+        Some(numbers(5, 1.0))
+    );
     let span = dataset.video(&store, 3, FRONT).expect("its video");
     assert_eq!(store.read(&span.path).expect("there"), b"4");
     assert!(names(&store, ".forearm").is_empty());
@@ -72,13 +86,18 @@ fn deleting_renumbers_everything() {
 #[test]
 fn all_can_be_deleted() {
     let (mut store, mut dataset) = four();
-    dataset.delete(&mut store, &[3, 2, 1, 0, 0]).expect("deleted");
+    dataset
+        .delete(&mut store, &[3, 2, 1, 0, 0])
+        .expect("deleted");
     assert!(Dataset::open(&store).expect("it opens") == dataset);
     add(&mut dataset, &mut store, "a", 4, b"0").expect("added");
     assert_eq!(Dataset::open(&store).expect("it opens").episodes().len(), 1);
     assert!(matches!(
         dataset.delete(&mut store, &[1]),
-        Err(DatasetError::NoEpisode { episode: 1, total: 1 })
+        Err(DatasetError::NoEpisode {
+            episode: 1,
+            total: 1
+        })
     ));
 }
 
@@ -119,7 +138,10 @@ fn merging_keeps_rows_tasks_and_videos() {
     let merged = ops::merge(&[(&second, &theirs), (&first, &ours)], &mut store).expect("merged");
     let read = Dataset::open(&store).expect("it opens");
     assert!(read == merged);
-    assert_eq!(read.tasks(), ["Pick the cube", "Place the cube", "a", "b", "c"]);
+    assert_eq!(
+        read.tasks(),
+        ["Pick the cube", "Place the cube", "a", "b", "c"]
+    );
     assert_eq!(read.info().total_frames, 51 + 24);
     for (episode, (source, from, old)) in (0..).zip([
         (&second, &theirs, 0),
@@ -134,7 +156,10 @@ fn merging_keeps_rows_tasks_and_videos() {
         for key in ["action", "observation.state", "timestamp", "frame_index"] {
             assert!(rows.column(key) == expected.column(key), "{key}");
         }
-        assert_eq!(read.episodes()[episode as usize].tasks, source.episodes()[old as usize].tasks);
+        assert_eq!(
+            read.episodes()[episode as usize].tasks,
+            source.episodes()[old as usize].tasks
+        );
         let (video, was) = (
             read.video(&store, episode, FRONT).expect("a video"),
             source.video(from, old, FRONT).expect("a video"),
@@ -166,7 +191,10 @@ fn splitting_by_fractions() {
     let mut first = Memory::new();
     let part = ops::split(&dataset, &store, &[3, 1], &mut first).expect("split");
     assert_eq!(part.tasks(), ["c", "b"]);
-    assert_eq!(part.rows(&first, 0).expect("rows").numbers("action"), Some(numbers(3, 3.0)));
+    assert_eq!(
+        part.rows(&first, 0).expect("rows").numbers("action"),
+        Some(numbers(3, 3.0))
+    );
     assert_eq!(ints(&part, &first, 1, "index"), (3..8).collect::<Vec<_>>());
     assert!(ops::split(&dataset, &store, &[4], &mut Memory::new()).is_err());
     assert!(ops::split(&dataset, &store, &[], &mut Memory::new()).is_err());
@@ -178,5 +206,8 @@ fn splitting_by_fractions() {
     let (new, old) = (part.rows(&store, 0), dataset.rows(&images, 1));
     let (new, old) = (new.expect("rows"), old.expect("rows"));
     assert_eq!(new.picture(FRONT, 30), old.picture(FRONT, 30));
-    assert_eq!(part.episodes()[0].feature_stats(FRONT), dataset.episodes()[1].feature_stats(FRONT));
+    assert_eq!(
+        part.episodes()[0].feature_stats(FRONT),
+        dataset.episodes()[1].feature_stats(FRONT)
+    );
 }

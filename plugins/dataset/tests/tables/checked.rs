@@ -26,19 +26,35 @@ fn sound_datasets_have_no_findings() {
         assert_eq!(report.episodes, 2);
     }
     let mut store = sound();
-    assert!(check(&store).findings.is_empty(), "{:?}", check(&store).findings);
+    assert!(
+        check(&store).findings.is_empty(),
+        "{:?}",
+        check(&store).findings
+    );
     let mut dataset = Dataset::open(&store).expect("it opens");
     dataset.delete(&mut store, &[0]).expect("deleted");
-    assert!(check(&store).findings.is_empty(), "{:?}", check(&store).findings);
+    assert!(
+        check(&store).findings.is_empty(),
+        "{:?}",
+        check(&store).findings
+    );
     let theirs = golden("video");
     let second = Dataset::open(&theirs).expect("it opens");
     let mut merged = Memory::new();
     ops::merge(&[(&second, &theirs), (&dataset, &store)], &mut merged).expect("merged");
-    assert!(check(&merged).findings.is_empty(), "{:?}", check(&merged).findings);
+    assert!(
+        check(&merged).findings.is_empty(),
+        "{:?}",
+        check(&merged).findings
+    );
     let mut shared = golden("video");
     let mut dataset = Dataset::open(&shared).expect("it opens");
     dataset.delete(&mut shared, &[0]).expect("deleted");
-    assert!(check(&shared).findings.is_empty(), "{:?}", check(&shared).findings);
+    assert!(
+        check(&shared).findings.is_empty(),
+        "{:?}",
+        check(&shared).findings
+    );
 }
 
 /// Changes a file, and expects a finding of it that has these words.
@@ -52,15 +68,23 @@ fn finds(store: &Memory, path: &str, severity: Severity, words: &[&str]) {
             && words.iter().all(|word| text.contains(word))
     });
     assert!(found, "{path} {words:?}: {:#?}", report.findings);
-    assert_eq!(report.is_sound(), severity == Severity::Warning && {
-        report.findings.iter().all(|finding| finding.severity == Severity::Warning)
-    });
+    assert_eq!(
+        report.is_sound(),
+        severity == Severity::Warning && {
+            report
+                .findings
+                .iter()
+                .all(|finding| finding.severity == Severity::Warning)
+        }
+    );
 }
 
 fn replace(store: &mut Memory, path: &str, from: &str, to: &str) {
     let text = String::from_utf8(store.read(path).expect("there")).expect("text");
     assert!(text.contains(from), "{from}");
-    store.write(path, text.replacen(from, to, 1).as_bytes()).expect("written");
+    store
+        .write(path, text.replacen(from, to, 1).as_bytes())
+        .expect("written");
 }
 
 #[test]
@@ -68,11 +92,26 @@ fn damage_is_found() {
     const INFO: &str = "meta/info.json";
     let cases: [(&str, &str, &str, &[&str]); 6] = [
         (INFO, "\"fps\": 30", "\"fps\": 25", &["row 1", "0.04"]),
-        (INFO, "\"total_episodes\": 2", "\"total_episodes\": 3", &["2 episodes", "3"]),
-        (INFO, "\"total_frames\": 102", "\"total_frames\": 90", &["90", "102"]),
+        (
+            INFO,
+            "\"total_episodes\": 2",
+            "\"total_episodes\": 3",
+            &["2 episodes", "3"],
+        ),
+        (
+            INFO,
+            "\"total_frames\": 102",
+            "\"total_frames\": 90",
+            &["90", "102"],
+        ),
         (INFO, "v3.0", "v4.0", &["v4.0", "v3.0"]),
         (INFO, "\"action\": {", "\"actions\": {", &["actions"]),
-        (INFO, "                48,", "                24,", &["64 × 48", "24"]),
+        (
+            INFO,
+            "                48,",
+            "                24,",
+            &["64 × 48", "24"],
+        ),
     ];
     for (path, from, to, words) in cases {
         let mut store = sound();
@@ -98,16 +137,33 @@ fn damage_is_found() {
     store.write(data, &half[..half.len() / 2]).expect("written");
     finds(&store, data, Severity::Error, &["cut off"]);
     let mut store = sound();
-    store.rename(data, "data/chunk-000/file-007.parquet").expect("renamed");
+    store
+        .rename(data, "data/chunk-000/file-007.parquet")
+        .expect("renamed");
     finds(&store, data, Severity::Error, &["no such file"]);
-    finds(&store, "data/chunk-000/file-007.parquet", Severity::Warning, &["not finished"]);
+    finds(
+        &store,
+        "data/chunk-000/file-007.parquet",
+        Severity::Warning,
+        &["not finished"],
+    );
     let mut store = sound();
     store.remove("meta/stats.json").expect("removed");
     finds(&store, "meta/stats.json", Severity::Error, &["trained"]);
     let mut store = sound();
     store.remove("meta/tasks.parquet").expect("removed");
-    finds(&store, "meta/tasks.parquet", Severity::Error, &["no such file"]);
-    finds(&Memory::new(), "meta/info.json", Severity::Error, &["no dataset here"]);
+    finds(
+        &store,
+        "meta/tasks.parquet",
+        Severity::Error,
+        &["no such file"],
+    );
+    finds(
+        &Memory::new(),
+        "meta/info.json",
+        Severity::Error,
+        &["no dataset here"],
+    );
 }
 
 /// A video with too few frames, and rows that are swapped between files.
@@ -119,7 +175,10 @@ fn what_does_not_belong_together_is_found() {
     add(&mut dataset, &mut store, "pick", 53, &mp4).expect("added");
     finds(&store, MP4, Severity::Error, &["row 51 of 53", "51 frames"]);
     let mut store = sound();
-    let (one, other) = ("data/chunk-000/file-000.parquet", "data/chunk-000/file-001.parquet");
+    let (one, other) = (
+        "data/chunk-000/file-000.parquet",
+        "data/chunk-000/file-001.parquet",
+    );
     let bytes = store.read(one).expect("there");
     store.write(other, &bytes).expect("written");
     finds(&store, other, Severity::Error, &["episode 0", "episode 1"]);

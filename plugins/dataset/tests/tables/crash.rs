@@ -18,9 +18,15 @@ fn two() -> (Memory, Dataset) {
 /// The dataset on `store` opens and has at least the episodes of `before`, with all their rows.
 fn has_all(store: &Memory, before: &Dataset, context: &str) -> Dataset {
     let dataset = Dataset::open(store).unwrap_or_else(|error| panic!("{context}: {error}"));
-    assert!(dataset.episodes().len() >= before.episodes().len(), "{context}");
+    assert!(
+        dataset.episodes().len() >= before.episodes().len(),
+        "{context}"
+    );
     for episode in before.episodes() {
-        assert!(dataset.episodes()[episode.index as usize] == *episode, "{context}");
+        assert!(
+            dataset.episodes()[episode.index as usize] == *episode,
+            "{context}"
+        );
         let rows = dataset.rows(store, episode.index);
         let rows = rows.unwrap_or_else(|error| panic!("{context}: {error}"));
         let expected = numbers(episode.length, episode.index as f32);
@@ -28,7 +34,10 @@ fn has_all(store: &Memory, before: &Dataset, context: &str) -> Dataset {
         for video in &episode.videos {
             let span = dataset.video(store, episode.index, &video.key);
             let span = span.unwrap_or_else(|error| panic!("{context}: {error}"));
-            assert!(store.size(&span.path).expect("looked").is_some(), "{context}");
+            assert!(
+                store.size(&span.path).expect("looked").is_some(),
+                "{context}"
+            );
         }
     }
     dataset
@@ -70,7 +79,12 @@ fn adding_survives_a_cut_at_every_change() {
 #[test]
 fn a_full_disk_is_said_and_nothing_is_lost() {
     let (before, dataset) = two();
-    let used: u64 = before.list("").expect("listed").iter().map(|e| e.bytes).sum();
+    let used: u64 = before
+        .list("")
+        .expect("listed")
+        .iter()
+        .map(|e| e.bytes)
+        .sum();
     let mut failed = 0;
     for room in (0..60_000).step_by(1500) {
         let mut store = before.copy();
@@ -120,7 +134,9 @@ fn deleting_survives_cuts() {
     let dataset = Dataset::open(&shared).expect("it opens");
     let (mut deleted, mut after) = (dataset.clone(), shared.copy());
     deleted.delete(&mut after, &[0]).expect("deleted");
-    survives(&shared, &dataset, &deleted, |dataset, store| dataset.delete(store, &[0]));
+    survives(&shared, &dataset, &deleted, |dataset, store| {
+        dataset.delete(store, &[0])
+    });
 }
 
 fn survives(
@@ -149,12 +165,17 @@ fn survives(
             left = left.copy();
         }
         let opened = Dataset::open(&left.copy()).unwrap_or_else(|error| panic!("{cut}: {error}"));
-        assert!(opened == *before || opened == *after, "cut after {cut} changes");
+        assert!(
+            opened == *before || opened == *after,
+            "cut after {cut} changes"
+        );
         for episode in opened.episodes() {
             let rows = opened.rows(&left, episode.index);
             assert_eq!(rows.expect("rows").rows, episode.length);
             for video in &episode.videos {
-                opened.video(&left, episode.index, &video.key).expect("its video");
+                opened
+                    .video(&left, episode.index, &video.key)
+                    .expect("its video");
             }
         }
         if done {

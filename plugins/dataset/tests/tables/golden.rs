@@ -36,7 +36,9 @@ fn every_number_is_read() {
             assert_eq!(rows.numbers("action"), Some(expected(1.0)));
             assert_eq!(rows.numbers("observation.state"), Some(expected(0.5)));
             assert_eq!(column(&rows, "action").form, Form::Fixed(6));
-            let times = (0..length).map(|row| (f64::from(row) / 30.0) as f32).collect();
+            let times = (0..length)
+                .map(|row| (f64::from(row) / 30.0) as f32)
+                .collect();
             assert_eq!(column(&rows, "timestamp").values, Values::F32(times));
             let count = i64::from(length);
             for (key, first) in [("frame_index", 0), ("index", index)] {
@@ -64,7 +66,9 @@ fn pictures_in_the_table_are_read() {
             assert_eq!(&png[1..4], b"PNG");
             assert!(png.ends_with(b"IEND\xaeB`\x82"), "row {row}");
         }
-        let expected = (0..length).map(|row| format!("frame-{row:06}.png")).collect();
+        let expected = (0..length)
+            .map(|row| format!("frame-{row:06}.png"))
+            .collect();
         let paths = column(&rows, &format!("{key}/path"));
         assert_eq!(paths.values, Values::Text(expected));
     }
@@ -79,7 +83,10 @@ fn videos_are_found() {
     let second = dataset.video(&store, 1, key).expect("a video");
     assert_eq!(first.path, format!("videos/{key}/chunk-000/file-000.mp4"));
     assert_eq!(first.path, second.path);
-    assert_eq!((first.from_secs, first.to_secs), (0.0, 0.666_666_666_666_666_6));
+    assert_eq!(
+        (first.from_secs, first.to_secs),
+        (0.0, 0.666_666_666_666_666_6)
+    );
     assert_eq!(
         (second.from_secs, second.to_secs),
         (0.666_666_666_666_666_6, 1.700_000_000_000_000_2)

@@ -89,7 +89,7 @@ fn tables(store: &Memory) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(std::env::var("FUZZ").ok().and_then(|v| v.parse().ok()).unwrap_or(400)))]
+    #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
     fn damaged_files_are_errors(

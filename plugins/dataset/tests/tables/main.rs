@@ -1,13 +1,12 @@
 //! Datasets as LeRobot writes and reads them: files written by LeRobot 0.4.4 (`tests/golden`) are read,
 //! written and read again, crashes and damage at every place.
 
-mod golden;
-mod hostile;
-mod old;
 mod changed;
 mod checked;
 mod crash;
-mod dump;
+mod golden;
+mod hostile;
+mod old;
 mod written;
 
 use std::path::Path;

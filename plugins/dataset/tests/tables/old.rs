@@ -67,7 +67,10 @@ fn old_datasets_are_read() {
     let rows = dataset.rows(&old, 1).expect("rows");
     assert_eq!(rows.numbers("action"), Some(numbers(8, 1.0)));
     let span = dataset.video(&old, 1, FRONT).expect("its video");
-    assert_eq!(span.path, format!("videos/chunk-000/{FRONT}/episode_000001.mp4"));
+    assert_eq!(
+        span.path,
+        format!("videos/chunk-000/{FRONT}/episode_000001.mp4")
+    );
     assert_eq!(span.from_secs, 0.0);
     let stats = dataset.stats().iter().find(|(key, _)| key == "timestamp");
     let (_, stats) = stats.expect("of the episodes");
@@ -85,7 +88,10 @@ fn old_datasets_are_read() {
     ));
     let report = forearm_dataset::check::check(&old);
     let text = format!("{:?}", report.findings);
-    assert!(text.contains("v2.1") && text.contains("quantiles"), "{text}");
+    assert!(
+        text.contains("v2.1") && text.contains("quantiles"),
+        "{text}"
+    );
 }
 
 /// By merging, an old dataset becomes one of version 3.0.
@@ -98,9 +104,15 @@ fn old_datasets_become_new_ones() {
     assert_eq!(merged.info().version, Version::V30);
     let read = Dataset::open(&store).expect("it opens");
     assert!(read == merged);
-    assert_eq!(read.rows(&store, 1).expect("rows").numbers("action"), Some(numbers(8, 1.0)));
+    assert_eq!(
+        read.rows(&store, 1).expect("rows").numbers("action"),
+        Some(numbers(8, 1.0))
+    );
     assert_eq!(read.episodes()[1].tasks, ["place it"]);
     let report = forearm_dataset::check::check(&store);
-    let only_stats = report.findings.iter().all(|finding| finding.path == "meta/stats.json");
+    let only_stats = report
+        .findings
+        .iter()
+        .all(|finding| finding.path == "meta/stats.json");
     assert!(only_stats, "{:#?}", report.findings);
 }

@@ -9,7 +9,10 @@ use crate::{add, golden, numbers, schema};
 fn episodes_are_read_as_written() {
     let mut store = Memory::new();
     let mut dataset = Dataset::create(&mut store, schema(&["front", "wrist"])).expect("created");
-    for (index, (task, rows)) in [("pick", 7), ("place", 1), ("pick", 40)].into_iter().enumerate() {
+    for (index, (task, rows)) in [("pick", 7), ("place", 1), ("pick", 40)]
+        .into_iter()
+        .enumerate()
+    {
         let added = add(&mut dataset, &mut store, task, rows, b"mp4").expect("added");
         assert_eq!(added as usize, index);
     }
@@ -22,13 +25,18 @@ fn episodes_are_read_as_written() {
         let rows = read.rows(&store, episode).expect("rows");
         let seed = episode as f32;
         assert_eq!(rows.numbers("action"), Some(numbers(length, seed)));
-        assert_eq!(rows.numbers("observation.state"), Some(numbers(length, seed + 0.5)));
+        assert_eq!(
+            rows.numbers("observation.state"),
+            Some(numbers(length, seed + 0.5))
+        );
         let index = rows.column("index").expect("there");
         let expected = (first..first + i64::from(length)).collect();
         assert_eq!(index.values, Values::I64(expected));
         let tasks = rows.column("task_index").expect("there");
         assert_eq!(tasks.values, Values::I64(vec![task; length as usize]));
-        let span = read.video(&store, episode, "observation.images.wrist").expect("there");
+        let span = read
+            .video(&store, episode, "observation.images.wrist")
+            .expect("there");
         assert_eq!(span.from_secs, 0.0);
         assert_eq!(span.to_secs, f64::from(length) / 30.0);
         assert_eq!(store.read(&span.path).expect("there"), b"mp4");
@@ -51,10 +59,16 @@ fn a_recording_of_lerobot_goes_on() {
     let entry = &read.episodes()[2];
     assert_eq!((entry.from_row, entry.to_row, entry.data.file), (51, 63, 1));
     assert_eq!(read.rows(&store, 1).expect("rows").rows, 31);
-    assert_eq!(read.rows(&store, 2).expect("rows").numbers("action"), Some(numbers(12, 2.0)));
+    assert_eq!(
+        read.rows(&store, 2).expect("rows").numbers("action"),
+        Some(numbers(12, 2.0))
+    );
     // 12 rows more weigh 12 of 63.
     let mean = |all: &[(String, forearm_dataset::stats::FeatureStats)]| {
-        let (_, stats) = all.iter().find(|(key, _)| key == "frame_index").expect("there");
+        let (_, stats) = all
+            .iter()
+            .find(|(key, _)| key == "frame_index")
+            .expect("there");
         stats.mean[0]
     };
     let expected = (mean(&stats) * 51.0 + 5.5 * 12.0) / 63.0;
@@ -71,7 +85,15 @@ fn differences_are_all_named() {
     other.features[0].shape = vec![5];
     let error = dataset.check_resume(&other).expect_err("it does not fit");
     let text = error.to_string();
-    for part in ["koch_follower", "so_follower", "25", "30", "wrist", "[5]", "[6]"] {
+    for part in [
+        "koch_follower",
+        "so_follower",
+        "25",
+        "30",
+        "wrist",
+        "[5]",
+        "[6]",
+    ] {
         assert!(text.contains(part), "{part}: {text}");
     }
 }
@@ -98,11 +120,23 @@ fn what_does_not_fit_is_refused() {
     let action = ("action", numbers(2, 0.0));
     let state = ("observation.state", numbers(2, 0.0));
     refused(vec![action.clone()], 2, "observation.state");
-    refused(vec![action.clone(), ("observation.state", vec![0.0; 11])], 2, "11");
-    refused(vec![("action", vec![]), ("observation.state", vec![])], 0, "no rows");
+    refused(
+        vec![action.clone(), ("observation.state", vec![0.0; 11])],
+        2,
+        "11",
+    );
+    refused(
+        vec![("action", vec![]), ("observation.state", vec![])],
+        0,
+        "no rows",
+    );
     let mut broken = state.1.clone();
     broken[7] = f32::NAN;
-    refused(vec![action.clone(), ("observation.state", broken)], 2, "row 1");
+    refused(
+        vec![action.clone(), ("observation.state", broken)],
+        2,
+        "row 1",
+    );
     refused(vec![action, state, ("gripper", vec![0.0; 2])], 2, "gripper");
     assert!(dataset.episodes().is_empty());
     assert!(matches!(

@@ -158,10 +158,7 @@ impl Reader {
                 continue;
             }
             let span = dataset.video(store, episode, key)?;
-            let at = self
-                .films
-                .iter()
-                .position(|film| film.is(key, &span.path));
+            let at = self.films.iter().position(|film| film.is(key, &span.path));
             let index = match at {
                 Some(index) => index,
                 None => {

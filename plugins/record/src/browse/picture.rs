@@ -18,15 +18,22 @@ pub(super) fn from_rgb(size: [u32; 2], rgb: &[u8]) -> Shown {
 /// From PNG.
 pub(super) fn from_png(bytes: &[u8]) -> Result<Shown, BrowseError> {
     let damaged = |why: String| {
-        BrowseError::Content(format!("a PNG picture is damaged: {why}; repair the dataset"))
+        BrowseError::Content(format!(
+            "a PNG picture is damaged: {why}; repair the dataset"
+        ))
     };
     let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
     decoder.set_transformations(png::Transformations::normalize_to_color8());
-    let mut reader = decoder.read_info().map_err(|error| damaged(error.to_string()))?;
+    let mut reader = decoder
+        .read_info()
+        .map_err(|error| damaged(error.to_string()))?;
     let info = reader.info();
     let size = [info.width, info.height];
     if u64::from(size[0]) * u64::from(size[1]) > MOST_PIXELS {
-        return Err(damaged(format!("{}×{} pixels are too many", size[0], size[1])));
+        return Err(damaged(format!(
+            "{}×{} pixels are too many",
+            size[0], size[1]
+        )));
     }
     let length = reader
         .output_buffer_size()

@@ -41,7 +41,7 @@ pub enum Task {
         /// Where it is.
         path: String,
     },
-    /// Delete the episode that was made last: it is made again.
+    /// Delete the episode that was made last, which is made again; so that it can be undone.
     DeleteLast,
     /// Delete these episodes, so that it can be undone.
     Delete(Vec<u32>),
@@ -148,7 +148,9 @@ impl Clerk {
     #[must_use]
     pub fn journals(&self) -> Vec<String> {
         let under_way = self.errand.iter().filter_map(|(_, _, path)| path.clone());
-        under_way.chain(self.queue.iter().filter_map(Task::journal)).collect()
+        under_way
+            .chain(self.queue.iter().filter_map(Task::journal))
+            .collect()
     }
 
     /// Waits for the end of all that was asked for. Not for a service's everyday: only at its end.
@@ -260,16 +262,10 @@ fn carry_out(mut store: Shelf, mut book: Box<Book>, task: Task) -> Done {
             ended.and_then(|()| save(&mut store, &mut book, &path))
         }
         Task::Recover { path } => save(&mut store, &mut book, &path),
-        Task::DeleteLast => {
-            book.forget_undo(&mut store);
-            match book.dataset.episodes().len().checked_sub(1) {
-                Some(last) => {
-                    let deleted = book.delete(&mut store, &[last as u32]);
-                    deleted.map(|()| Vec::new()).map_err(ClerkError::from)
-                }
-                None => Ok(Vec::new()),
-            }
-        }
+        Task::DeleteLast => match book.dataset.episodes().len().checked_sub(1) {
+            Some(last) => delete(&mut store, &mut book, &[last as u32]),
+            None => Ok(Vec::new()),
+        },
         Task::Delete(episodes) => delete(&mut store, &mut book, &episodes),
         Task::Undo => match book.undo.take() {
             None => Ok(Vec::new()),
@@ -292,11 +288,7 @@ fn carry_out(mut store: Shelf, mut book: Box<Book>, task: Task) -> Done {
 }
 
 /// Deletes episodes so that it can be undone.
-fn delete(
-    store: &mut Shelf,
-    book: &mut Book,
-    episodes: &[u32],
-) -> Result<Vec<String>, ClerkError> {
+fn delete(store: &mut Shelf, book: &mut Book, episodes: &[u32]) -> Result<Vec<String>, ClerkError> {
     book.forget_undo(store);
     let mut undo = Undo::new(store.clone());
     let result = book.delete(&mut undo, episodes);

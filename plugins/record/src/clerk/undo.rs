@@ -148,7 +148,10 @@ mod tests {
     fn files(memory: &Memory) -> Vec<(String, Vec<u8>)> {
         let entries = memory.list("").expect("listed");
         let read = |path: &str| memory.read(path).expect("there");
-        entries.into_iter().map(|entry| (entry.path.clone(), read(&entry.path))).collect()
+        entries
+            .into_iter()
+            .map(|entry| (entry.path.clone(), read(&entry.path)))
+            .collect()
     }
 
     proptest! {
@@ -167,13 +170,14 @@ mod tests {
             let mut undo = Undo::new(store.clone());
             for (kind, path, other, byte) in changes {
                 // What is not there can't be renamed.
-                let _ = match kind {
+                match kind {
                     0 => undo.write(&path, &[byte]),
                     1 => undo.remove(&path),
                     2 => undo.remove("a"),
                     _ if path != other => undo.rename(&path, &other),
                     _ => Ok(()),
-                };
+                }
+                .ok();
             }
             let steps = undo.into_steps();
             go_back(&mut store, steps).expect("everything is there");

@@ -62,11 +62,7 @@ impl Export {
     ///
     /// # Errors
     /// The dataset can't be read, or the file can't be made.
-    pub fn begin(
-        store: Shelf,
-        file: Option<&str>,
-        window_bytes: u32,
-    ) -> Result<Self, ExportError> {
+    pub fn begin(store: Shelf, file: Option<&str>, window_bytes: u32) -> Result<Self, ExportError> {
         let zip = ZipExport::new(&store, "", CHUNK_BYTES)?;
         let sink = match file {
             Some(file) => Sink::File(FileSink::create(file)?),

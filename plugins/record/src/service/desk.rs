@@ -51,8 +51,16 @@ pub(super) struct Recording {
     pub(super) found: u32,
     /// What is recorded, once it is known to the last pixel.
     pub(super) schema: Option<Schema>,
-    /// How many of this recording's episodes the last deletion took.
-    pub(super) deleted: u32,
+    pub(super) deleted: Deleted,
+}
+
+/// What the last deletion took.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Deleted {
+    /// Episodes of this recording.
+    pub(super) own: u32,
+    /// Episodes that were there before it.
+    pub(super) others: u32,
 }
 
 impl Desk {

@@ -1,15 +1,18 @@
 //! The record service: what it is asked, fed and told, and its round of work.
 //!
 //! - `opening`: datasets and cameras are opened and closed.
-//! - `flow`: episodes begin, end and are saved.
-//! - `reading`: what is asked about a dataset that is open.
+//! - `flow`: episodes begin, are fed and end; `saving`: they are saved behind the next one.
+//! - `reading`: what is asked about a dataset that is open; `outgoing`: it is exported, uploaded.
 //! - `publish`: what is told by itself.
 
+mod checks;
 mod desk;
 mod flow;
 mod opening;
+mod outgoing;
 mod publish;
 mod reading;
+mod saving;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -31,8 +34,8 @@ use crate::store::{Deleting, Listing};
 use crate::ticks::{Break, Ticks};
 use desk::Desk;
 use opening::Arrival;
+use outgoing::Upload;
 use publish::Publisher;
-use reading::Upload;
 
 /// How often cameras are looked at and journals written, seconds.
 const ROUND_SECS: f64 = 0.005;

@@ -1,6 +1,5 @@
 //! Datasets and cameras are opened and closed; what does not fit is refused before anything is written.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use forearm_dataset::store::{Store, StoreError};
@@ -8,11 +7,12 @@ use forearm_dataset::{Dataset, DatasetError, Schema, VideoFeature, ops, repair};
 use forearm_protocol::ServiceError;
 use forearm_protocol::control::NoticeLevel;
 use forearm_protocol::record::{
-    CameraConfig, CameraSource, Event, Opened, Place, RecordConfig, Recoverable, Reply,
+    CameraConfig, Event, Opened, Place, RecordConfig, Recoverable, Reply,
 };
 use forearm_workers::Answer;
 
-use super::desk::{Desk, Leftover, Recording, name_of};
+use super::checks::{check_cameras, check_config};
+use super::desk::{Deleted, Desk, Leftover, Recording, name_of};
 use super::{Cx, RecordService, notify, refused};
 use crate::browse::Reader;
 use crate::cameras::Eye;
@@ -21,10 +21,6 @@ use crate::robot::Robot;
 use crate::session::{Plan, Session};
 use crate::store::{self, Access, Opening, Shelf};
 
-/// The most rows a second.
-const MOST_FPS: u32 = 240;
-/// The longest episode, seconds: a day.
-const LONGEST_SECS: f64 = 86_400.0;
 /// Below this a person is warned that space runs out, bytes.
 const LITTLE_SPACE: u64 = 500 << 20;
 /// How often a place that the service's predecessor may still hold is tried again, and how long,
@@ -274,7 +270,10 @@ impl RecordService {
                 let empty = book.dataset.episodes().is_empty() && leftovers.is_empty();
                 if !config.resume && !goes_on && !empty {
                     let why = "a dataset is there already".to_owned();
-                    return Err(no(why, "go on with it (`--resume`), or choose another place"));
+                    return Err(no(
+                        why,
+                        "go on with it (`--resume`), or choose another place",
+                    ));
                 }
                 let robot = self.robot().map_err(|why| no(why, unchanged))?;
                 let schema = schema(&config, robot, &book.dataset, &self.eyes);
@@ -285,7 +284,10 @@ impl RecordService {
             None => {
                 if config.resume && !goes_on {
                     let why = "there is no dataset to go on with".to_owned();
-                    return Err(no(why, "check the path, or record a new one without `--resume`"));
+                    return Err(no(
+                        why,
+                        "check the path, or record a new one without `--resume`",
+                    ));
                 }
                 let foreign = foreign_file(&store).map_err(|e| no(e.to_string(), unchanged))?;
                 if let Some(path) = foreign {
@@ -311,7 +313,9 @@ impl RecordService {
             episode_secs: config.episode_secs,
             reset_secs: config.reset_secs,
         };
-        let found = book.as_ref().map_or(0, |book| book.dataset.episodes().len()) as u32;
+        let found = book
+            .as_ref()
+            .map_or(0, |book| book.dataset.episodes().len()) as u32;
         let made = if goes_on { stood.made } else { 0 };
         let mut session = Session::new(plan, made, self.shared_secs(cx));
         let schema = book.as_ref().map(|book| book.dataset.schema().clone());
@@ -337,7 +341,12 @@ impl RecordService {
                     leftover.episode.episode, leftover.episode.frames
                 );
                 notify(cx, NoticeLevel::Warning, text);
-                desk.submit(Task::Recover { path: leftover.path }, None);
+                desk.submit(
+                    Task::Recover {
+                        path: leftover.path,
+                    },
+                    None,
+                );
             }
             // It had not counted the one in hand.
             let in_hand = stood.is_in_hand() && expected > found;
@@ -354,7 +363,7 @@ impl RecordService {
             expected,
             found,
             schema,
-            deleted: 0,
+            deleted: Deleted::default(),
         }));
         self.desk = Some(desk);
         Ok(())
@@ -430,7 +439,9 @@ fn schema(config: &RecordConfig, robot: &Robot, dataset: &Dataset, eyes: &[Eye])
         let known = || {
             let key = format!("observation.images.{}", camera.name);
             let feature = dataset.schema().feature(&key)?;
-            feature.picture_size().map(|(width, height)| [width, height])
+            feature
+                .picture_size()
+                .map(|(width, height)| [width, height])
         };
         eye.size().or(camera.resolution).or_else(known)
     });
@@ -521,64 +532,4 @@ fn try_writing(store: &mut Shelf) -> Result<(), StoreError> {
 
 fn opening(place: &Place) -> String {
     format!("opening the dataset `{}`", name_of(place))
-}
-
-fn check_config(config: &RecordConfig) -> Result<(), String> {
-    let RecordConfig {
-        fps,
-        episodes,
-        episode_secs,
-        reset_secs,
-        video_quality,
-        ..
-    } = config;
-    if !(1..=MOST_FPS).contains(fps) {
-        return Err(format!("{fps} rows a second are not possible; 1 to {MOST_FPS} are"));
-    }
-    if *episodes == 0 {
-        return Err("no episode is wanted; want one at least".to_owned());
-    }
-    if !(*episode_secs > 0.0 && *episode_secs <= LONGEST_SECS) {
-        return Err(format!(
-            "an episode of {episode_secs} s is not possible; more than 0 s and at most \
-             {LONGEST_SECS} s are"
-        ));
-    }
-    if !(*reset_secs >= 0.0 && *reset_secs <= LONGEST_SECS) {
-        return Err(format!(
-            "{reset_secs} s between episodes are not possible; 0 to {LONGEST_SECS} s are"
-        ));
-    }
-    if *video_quality > 51 {
-        return Err(format!(
-            "a video quality of {video_quality} is not possible; 0 (best) to 51 are"
-        ));
-    }
-    Ok(())
-}
-
-fn check_cameras(cameras: &[CameraConfig]) -> Result<(), String> {
-    let mut names = BTreeSet::new();
-    let mut devices = BTreeSet::new();
-    for CameraConfig { name, source, .. } in cameras {
-        let sound = !name.is_empty()
-            && name.len() <= 64
-            && name
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
-        if !sound {
-            return Err(format!(
-                "a camera can't be named {name:?}; letters, digits, `_` and `-` are possible"
-            ));
-        }
-        if !names.insert(name) {
-            return Err(format!("two cameras are named `{name}`"));
-        }
-        if let CameraSource::Device(device) = source
-            && !devices.insert(device)
-        {
-            return Err(format!("two cameras are the device `{device}`"));
-        }
-    }
-    Ok(())
 }

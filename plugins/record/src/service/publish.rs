@@ -123,8 +123,14 @@ impl RecordService {
 }
 
 fn can_undo(desk: &Desk) -> bool {
-    desk.clerk
+    let in_hand = desk
+        .recording
         .as_ref()
-        .and_then(Clerk::book)
-        .is_some_and(Book::can_undo)
+        .is_some_and(|recording| recording.session.is_recording());
+    !in_hand
+        && desk
+            .clerk
+            .as_ref()
+            .and_then(Clerk::book)
+            .is_some_and(Book::can_undo)
 }

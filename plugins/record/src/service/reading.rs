@@ -3,34 +3,17 @@
 use forearm_dataset::store::Store;
 use forearm_protocol::ServiceError;
 use forearm_protocol::control::NoticeLevel;
-use forearm_protocol::record::{Event, Opened, Reply, Request, UploadConfig};
+use forearm_protocol::record::{Event, Opened, Reply, Request};
 use forearm_workers::Answer;
 
-use super::desk::{Desk, Leftover};
+use super::desk::{Deleted, Desk, Leftover};
 use super::{Cx, MOST_WAITING, RecordService, notify, refused};
 use crate::browse;
 use crate::clerk::{Clerk, Task};
-use crate::export::Export;
 use crate::listing::list_cameras;
-use crate::store::{Shelf, delete_stored, list_stored};
-use crate::upload::{self, HttpUpload};
-
-/// An upload under way.
-pub(super) struct Upload {
-    upload: HttpUpload,
-    store: Shelf,
-    answer: Answer<Reply>,
-    /// When it is to be looked at again.
-    again_at_secs: f64,
-    told: f64,
-}
+use crate::store::{delete_stored, list_stored};
 
 impl RecordService {
-    /// Whether the dataset's files are being read out.
-    pub(super) fn is_going_out(&self) -> bool {
-        self.export.is_some() || self.upload.is_some()
-    }
-
     pub(super) fn take_request(
         &mut self,
         request: Request,
@@ -93,7 +76,7 @@ impl RecordService {
     }
 
     /// Whether an episode is in hand, or begins by itself.
-    fn is_recording(&self) -> bool {
+    pub(super) fn is_recording(&self) -> bool {
         self.recording().is_some_and(|recording| {
             let session = &recording.session;
             session.is_recording() || session.is_between()
@@ -191,7 +174,7 @@ impl RecordService {
     }
 
     /// The desk, if its dataset may be changed now.
-    fn to_change(&mut self, what: &str) -> Result<&mut Desk, ServiceError> {
+    pub(super) fn changeable(&mut self, what: &str) -> Result<&mut Desk, ServiceError> {
         let recording = self.is_recording();
         if self.is_going_out() {
             let why = "the dataset is being exported or uploaded";
@@ -206,14 +189,18 @@ impl RecordService {
         }
         if !desk.writable {
             let why = "the dataset can only be looked at";
-            return Err(refused(what, why, "copy it, or close what else has it open"));
+            return Err(refused(
+                what,
+                why,
+                "copy it, or close what else has it open",
+            ));
         }
         Ok(desk)
     }
 
     fn delete(&mut self, episodes: &[u32], answer: Answer<Reply>) {
         let what = "deleting episodes";
-        let desk = match self.to_change(what) {
+        let desk = match self.changeable(what) {
             Ok(desk) => desk,
             Err(error) => return answer.send(Err(error)),
         };
@@ -234,19 +221,26 @@ impl RecordService {
             return answer.send(Ok(Reply::Done));
         }
         if let Some(recording) = &mut desk.recording {
-            let own = episodes.iter().filter(|index| **index >= recording.found);
-            let own = own.count() as u32;
-            recording.found = recording.found.saturating_sub(episodes.len() as u32 - own);
+            let others = episodes.iter().filter(|index| **index < recording.found);
+            let others = others.count() as u32;
+            let own = episodes.len() as u32 - others;
+            recording.found = recording.found.saturating_sub(others);
             recording.session.deleted(own);
-            recording.deleted = own;
-            recording.expected = recording.expected.saturating_sub(episodes.len() as u32);
+            recording.deleted = Deleted { own, others };
         }
         desk.submit(Task::Delete(episodes), Some(answer));
     }
 
     fn undo(&mut self, answer: Answer<Reply>) {
         let what = "bringing back what was deleted";
-        match self.to_change(what) {
+        // Also in the time between episodes: one was recorded again in a hurry.
+        let desk = match self.recording() {
+            Some(recording) if recording.session.is_between() && !self.is_going_out() => {
+                self.desk.as_mut().ok_or_else(|| nothing_open(what))
+            }
+            _ => self.changeable(what),
+        };
+        match desk {
             Err(error) => answer.send(Err(error)),
             Ok(desk) => {
                 let possible = desk
@@ -266,7 +260,7 @@ impl RecordService {
 
     fn recover(&mut self, keep: bool, answer: Answer<Reply>) {
         let what = "seeing to the episode that was left behind";
-        let desk = match self.to_change(what) {
+        let desk = match self.changeable(what) {
             Ok(desk) => desk,
             Err(error) => return answer.send(Err(error)),
         };
@@ -276,9 +270,6 @@ impl RecordService {
         };
         if keep {
             desk.submit(Task::Recover { path }, Some(answer));
-            if let Some(recording) = &mut desk.recording {
-                recording.expected += 1;
-            }
             return;
         }
         let removed = desk.store.remove(&path);
@@ -359,123 +350,12 @@ impl RecordService {
         }
     }
 
-    fn begin_export(&mut self, file: Option<&str>, window_bytes: u32, answer: Answer<Reply>) {
-        let what = "exporting the dataset";
-        if self.is_going_out() {
-            let why = "it is being exported or uploaded";
-            return answer.send(Err(refused(what, why, "wait for its end, or cancel it")));
-        }
-        if self.is_recording() {
-            let why = "an episode is in hand, or begins by itself";
-            return answer.send(Err(refused(what, why, "end the recording first")));
-        }
-        let Some(desk) = &self.desk else {
-            return answer.send(Err(nothing_open(what)));
-        };
-        match Export::begin(desk.store.clone(), file, window_bytes) {
-            Ok(export) => self.export = Some(export.for_whom(answer)),
-            Err(error) => answer.send(Err(refused(what, error, "try again"))),
-        }
-    }
-
-    /// Goes on exporting.
-    pub(super) fn attend_export(&mut self, cx: &mut Cx<'_>) {
-        let slice = cx.slice();
-        let clock = cx.clock().clone();
-        let until_secs = clock.now_secs() + slice.as_secs_f64();
-        let Some(export) = &mut self.export else {
-            return;
-        };
-        let ended = export.go_on(&mut |event| cx.emit(event), &mut || {
-            clock.now_secs() >= until_secs
-        });
-        if ended && let Some(export) = self.export.take() {
-            export.end();
-        }
-    }
-
-    fn begin_upload(&mut self, config: &UploadConfig, answer: Answer<Reply>) {
-        let what = "uploading the dataset";
-        let store = match self.to_change(what) {
-            Ok(desk) => desk.store.clone(),
-            Err(error) => return answer.send(Err(error)),
-        };
-        match upload::start(config, &store) {
-            Ok(upload) => {
-                self.upload = Some(Upload {
-                    upload,
-                    store,
-                    answer,
-                    again_at_secs: 0.0,
-                    told: 0.0,
-                });
-            }
-            Err(error) => answer.send(Err(refused(what, error, "try again"))),
-        }
-    }
-
-    /// Goes on uploading.
-    pub(super) fn attend_upload(&mut self, cx: &mut Cx<'_>) {
-        let now_secs = cx.now_secs();
-        let Some(upload) = &mut self.upload else {
-            return;
-        };
-        if upload.answer.is_cancelled() {
-            self.upload = None;
-            return;
-        }
-        if now_secs < upload.again_at_secs {
-            return;
-        }
-        let step = upload.upload.poll(&mut upload.store, now_secs);
-        let progress = upload.upload.progress();
-        if (progress.fraction - upload.told).abs() >= 0.01 {
-            upload.told = progress.fraction;
-            cx.emit(Event::Progress {
-                stage: progress.stage.to_owned(),
-                fraction: progress.fraction,
-            });
-        }
-        let result = match step {
-            Ok(upload::Step::Working { again_secs }) => {
-                upload.again_at_secs = now_secs + again_secs;
-                return;
-            }
-            Ok(upload::Step::Done(done)) => Ok(Reply::Exported {
-                files: done.files,
-                bytes: done.bytes,
-                to: done.to,
-            }),
-            Err(error) => Err(refused(
-                "uploading the dataset",
-                error,
-                "what was sent stays there; the next upload goes on",
-            )),
-        };
-        if let Some(upload) = self.upload.take() {
-            upload.answer.send(result);
-        }
-    }
-
-    /// Ends what takes its time.
-    pub(super) fn cancel(&mut self, _cx: &mut Cx<'_>) {
-        if let Some(export) = self.export.take() {
-            export.cancel();
-        }
-        if let Some(upload) = self.upload.take() {
-            upload.answer.send(Err(ServiceError::Cancelled {
-                request: "record/upload".to_owned(),
-                why: "a person stopped it; the next upload goes on".to_owned(),
-            }));
-        }
-    }
-
     /// Tells the state at the next opportunity.
     pub(super) fn tell_again(&mut self) {
         self.publisher.hurry();
     }
 }
 
-fn nothing_open(what: &str) -> ServiceError {
+pub(super) fn nothing_open(what: &str) -> ServiceError {
     refused(what, "no dataset is open", "open one first")
 }

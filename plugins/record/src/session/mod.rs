@@ -278,6 +278,9 @@ impl Session {
     /// Episodes of this recording that were deleted are back.
     pub fn undeleted(&mut self, count: u32) {
         self.made = self.made.saturating_add(count);
+        if let Stage::Between { since_secs, .. } = self.stage {
+            self.stage = self.after_an_episode(since_secs, false);
+        }
     }
 
     /// Where it stands.

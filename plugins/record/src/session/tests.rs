@@ -97,6 +97,21 @@ fn the_last_episode_can_be_made_again_too() {
 }
 
 #[test]
+fn what_is_brought_back_counts_again() {
+    let mut session = session(1);
+    session.start(0.0).expect("ready");
+    session.next(5.0).expect("in hand");
+    session.saved();
+    session.rerecord(6.0).expect("just made");
+    assert_eq!((session.phase(), session.made()), (Phase::Resetting, 0));
+    session.undeleted(1);
+    assert_eq!((session.phase(), session.made()), (Phase::Finished, 1));
+    session.deleted(1);
+    assert_eq!(session.made(), 0);
+    assert!(session.rerecord(7.0).is_err(), "it is gone");
+}
+
+#[test]
 fn finishing_keeps_what_is_in_hand() {
     let mut recording = session(5);
     assert_eq!(recording.finish(0.0), None);

@@ -424,7 +424,10 @@ fn free_bytes(folder: &Path) -> Option<u64> {
 
     let path = CString::new(folder.as_os_str().as_bytes()).ok()?;
     let mut answer = MaybeUninit::<libc::statvfs>::zeroed();
-    #[expect(unsafe_code, reason = "the standard library does not say how much is free")]
+    #[expect(
+        unsafe_code,
+        reason = "the standard library does not say how much is free"
+    )]
     // SAFETY: `path` ends with a zero, and `answer` has room for what the call writes; all its fields
     // are numbers, for which zero is a value.
     let answer = unsafe {
@@ -433,7 +436,7 @@ fn free_bytes(folder: &Path) -> Option<u64> {
         }
         answer.assume_init()
     };
-    #[expect(clippy::unnecessary_cast, reason = "these types differ between systems")]
+    // These types differ between systems.
     (answer.f_bavail as u64).checked_mul(answer.f_frsize as u64)
 }
 

@@ -64,8 +64,14 @@ fn files_are_written_read_listed_and_removed() {
     assert!(store.free_bytes().is_none_or(|bytes| bytes > 0));
 
     for bad in ["", "../a", "/a", "a/../b", "a//b"] {
-        assert!(matches!(store.read(bad), Err(StoreError::Path { .. })), "{bad}");
-        assert!(matches!(store.write(bad, b""), Err(StoreError::Path { .. })), "{bad}");
+        assert!(
+            matches!(store.read(bad), Err(StoreError::Path { .. })),
+            "{bad}"
+        );
+        assert!(
+            matches!(store.write(bad, b""), Err(StoreError::Path { .. })),
+            "{bad}"
+        );
     }
     let missing = store.read("nothing").expect_err("not there");
     assert!(matches!(missing, StoreError::NotFound { .. }));
@@ -90,7 +96,10 @@ fn one_program_writes_a_folder() {
     assert!(Directory::open(&scratch.0, Access::Write).is_err());
     drop(twin);
     assert_eq!(reader.read("a").expect("there"), b"1");
-    assert!(!scratch.0.join(".forearm").exists(), "nothing is left behind");
+    assert!(
+        !scratch.0.join(".forearm").exists(),
+        "nothing is left behind"
+    );
     drop(Directory::open(&scratch.0, Access::Write).expect("free again"));
 }
 

@@ -102,7 +102,9 @@ impl Ticks {
             }
             intake.taken += 1;
         }
-        self.next_tick = batch.first_tick.saturating_add(batch.ticks().count() as u64);
+        self.next_tick = batch
+            .first_tick
+            .saturating_add(batch.ticks().count() as u64);
         intake
     }
 

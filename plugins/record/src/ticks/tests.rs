@@ -95,7 +95,9 @@ fn times_that_cannot_be_true_are_refused() {
 fn a_clock_that_was_set_is_believed_after_a_while() {
     let mut ticks = Ticks::new();
     ticks.take(&batch(0, &[1.0]));
-    let times: Vec<f64> = (0..AGREEING + 5).map(|n| 500.0 + f64::from(n) / 120.0).collect();
+    let times: Vec<f64> = (0..AGREEING + 5)
+        .map(|n| 500.0 + f64::from(n) / 120.0)
+        .collect();
     let intake = ticks.take(&batch(1, &times));
     assert_eq!(intake.broken, Some(Break::Clock));
     assert_eq!(intake.refused, u64::from(AGREEING) - 1);

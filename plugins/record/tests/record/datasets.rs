@@ -30,7 +30,9 @@ fn browsing(name: &str, episodes: u32) -> (Memory, Rig) {
 fn files(store: &Memory) -> Vec<(String, Vec<u8>)> {
     let files = store.list("").expect("listed").into_iter();
     let read = |path: &str| store.read(path).expect("there");
-    files.map(|file| (file.path.clone(), read(&file.path))).collect()
+    files
+        .map(|file| (file.path.clone(), read(&file.path)))
+        .collect()
 }
 
 #[test]
@@ -48,7 +50,10 @@ fn pictures_are_those_of_their_rows() {
         assert_eq!(shown.sizes, [[64, 48], [64, 48]]);
         let rgba = shown.rgba.to_vec();
         assert_eq!(rgba.len(), 2 * 64 * 48 * 4);
-        let rgb: Vec<u8> = rgba[..64 * 48 * 4].chunks(4).flat_map(|p| p[..3].to_vec()).collect();
+        let rgb: Vec<u8> = rgba[..64 * 48 * 4]
+            .chunks(4)
+            .flat_map(|p| p[..3].to_vec())
+            .collect();
         let number = read_number([64, 48], &rgb).expect("the pattern's number");
         numbers.push((frame, number));
         let captured = facts.cameras[0].captured_secs[frame as usize];
@@ -59,9 +64,15 @@ fn pictures_are_those_of_their_rows() {
     for (frame, number) in numbers {
         assert_eq!(number, first + u64::from(frame), "row {frame}");
     }
-    let text = rig.refusal(Request::Frame { episode: 1, frame: 15 });
+    let text = rig.refusal(Request::Frame {
+        episode: 1,
+        frame: 15,
+    });
     assert!(text.contains("it has 15"), "{text}");
-    let text = rig.refusal(Request::Frame { episode: 7, frame: 0 });
+    let text = rig.refusal(Request::Frame {
+        episode: 7,
+        frame: 0,
+    });
     assert!(text.contains("no episode 7"), "{text}");
     let Ok(Reply::Episode(series)) = rig.ask(Request::Episode(1)) else {
         panic!("no series");
@@ -79,18 +90,29 @@ fn what_was_deleted_comes_back() {
     assert!(rig.state().can_undo);
     let summary = rig.dataset();
     assert_eq!(summary.episodes.len(), 2);
-    assert!(summary.episodes.iter().all(|episode| episode.quality.is_some()));
+    assert!(
+        summary
+            .episodes
+            .iter()
+            .all(|episode| episode.quality.is_some())
+    );
     let dataset = Dataset::open(&store).expect("sound");
     assert_eq!(dataset.episodes().len(), 2);
     let first = sidecar::facts(&store, 0).expect("read").expect("ours");
     assert_eq!(first.id, third.id);
-    assert!(rig.refusal(Request::DeleteEpisodes(vec![2])).contains("there are 2"));
+    assert!(
+        rig.refusal(Request::DeleteEpisodes(vec![2]))
+            .contains("there are 2")
+    );
     rig.done(Request::UndoDelete);
     rig.run(0.2);
     assert!(!rig.state().can_undo);
     assert_eq!(rig.dataset().episodes.len(), 4);
     assert!(files(&store) == before, "every byte is back");
-    assert!(rig.refusal(Request::UndoDelete).contains("nothing was deleted"));
+    assert!(
+        rig.refusal(Request::UndoDelete)
+            .contains("nothing was deleted")
+    );
     // For good, once the dataset is closed.
     rig.done(Request::DeleteEpisodes(vec![3]));
     rig.done(Request::Close);
@@ -152,15 +174,25 @@ fn an_export_is_the_dataset() {
                 archive.extend(bytes);
             }
         }
-        assert!(under_way <= window_bytes as usize, "{under_way} bytes under way");
+        assert!(
+            under_way <= window_bytes as usize,
+            "{under_way} bytes under way"
+        );
         if under_way > 0 {
-            rig.handle.send(Command::ChunkTaken(under_way as u32)).expect("it runs");
+            rig.handle
+                .send(Command::ChunkTaken(under_way as u32))
+                .expect("it runs");
         }
         if let Some(reply) = pending.as_mut().and_then(|pending| pending.try_take()) {
             break reply;
         }
     };
-    let Ok(Reply::Exported { files: count, bytes, .. }) = reply else {
+    let Ok(Reply::Exported {
+        files: count,
+        bytes,
+        ..
+    }) = reply
+    else {
         panic!("{reply:?}");
     };
     assert_eq!(bytes, archive.len() as u64);
@@ -222,4 +254,60 @@ fn what_is_no_dataset_is_not_browsed() {
     let text = rig.refusal(Request::Browse(Place::Folder(folder.display().to_string())));
     assert!(text.contains("no such file"), "{text}");
     assert!(!folder.exists(), "looking makes no folder");
+}
+
+/// A dataset that LeRobot wrote.
+fn golden(name: &str) -> Place {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../dataset/tests/golden/");
+    let memory = Memory::new();
+    let mut folders = vec![std::path::PathBuf::from(folder).join(name)];
+    let root = folders[0].clone();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("there") {
+            let path = entry.expect("read").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let inside = path.strip_prefix(&root).expect("inside");
+            let inside = inside.to_str().expect("a name").replace('\\', "/");
+            let bytes = std::fs::read(&path).expect("read");
+            (&mut memory.clone() as &mut dyn Store)
+                .write(&inside, &bytes)
+                .expect("room");
+        }
+    }
+    forearm_record::store::keep_in_memory(name, memory);
+    Place::Storage(name.to_owned())
+}
+
+#[test]
+fn what_lerobot_wrote_is_shown() {
+    for (name, cameras) in [("state", 0), ("image", 1), ("video", 2)] {
+        let mut rig = Rig::new();
+        rig.done(Request::Browse(golden(name)));
+        let summary = rig.dataset();
+        assert!(!summary.episodes.is_empty(), "{name}");
+        assert_eq!(summary.action_names.len(), 6, "{summary:?}");
+        assert!(summary.cameras.len() >= cameras.min(1), "{summary:?}");
+        let last = summary.episodes.last().expect("one");
+        let request = Request::Frame {
+            episode: last.index,
+            frame: last.frames - 1,
+        };
+        match rig.ask(request) {
+            Ok(Reply::Frame(shown)) => {
+                assert_eq!(shown.sizes.len(), summary.cameras.len());
+                let bytes = shown.sizes.iter().map(|[w, h]| w * h * 4).sum::<u32>();
+                assert_eq!(shown.rgba.len(), bytes as usize);
+            }
+            // LeRobot's default codec is one that not every build decodes.
+            Err(error) => assert!(error.to_string().contains("AV1"), "{name}: {error}"),
+            other => panic!("{other:?}"),
+        }
+        let Ok(Reply::Episode(series)) = rig.ask(Request::Episode(last.index)) else {
+            panic!("no series");
+        };
+        assert_eq!(series.actions.len(), 6 * last.frames as usize);
+    }
 }

@@ -56,10 +56,18 @@ fn two_programs_do_not_write_one_dataset() {
     };
     let text = second.refusal(Request::Open(Box::new(resumed.clone())));
     let holder = format!("process {}", std::process::id());
-    assert!(text.contains(&holder) && text.contains("open to record"), "{text}");
+    assert!(
+        text.contains(&holder) && text.contains("open to record"),
+        "{text}"
+    );
     // It may look.
     second.done(Request::Browse(scratch.place()));
-    assert!(second.notices().iter().any(|text| text.contains("only be looked at")));
+    assert!(
+        second
+            .notices()
+            .iter()
+            .any(|text| text.contains("only be looked at"))
+    );
     assert_eq!(second.dataset().episodes.len(), 1);
     let text = second.refusal(Request::DeleteEpisodes(vec![0]));
     assert!(text.contains("only be looked at"), "{text}");
@@ -67,7 +75,10 @@ fn two_programs_do_not_write_one_dataset() {
     second.open(&resumed);
     drop(second);
     assert_eq!(scratch.dataset().episodes().len(), 1);
-    assert!(!scratch.0.join(".forearm").exists(), "nothing is left behind");
+    assert!(
+        !scratch.0.join(".forearm").exists(),
+        "nothing is left behind"
+    );
 }
 
 /// A service in real time, and what feeds it.
@@ -80,7 +91,11 @@ struct Live {
 
 impl Live {
     fn new() -> Self {
-        let handle = supervise(RecordSetup::default(), Host::Thread, RestartPolicy::default());
+        let handle = supervise(
+            RecordSetup::default(),
+            Host::Thread,
+            RestartPolicy::default(),
+        );
         let feeder = spawn((), Host::Thread);
         let feeder: Handle<Feeder> = feeder;
         feeder.feed_into(&handle);
@@ -171,11 +186,16 @@ fn on_threads_of_its_own_and_after_a_crash() {
         std::thread::park_timeout(Duration::from_millis(8));
     }
     // What is in hand is kept, and the rest is recorded by itself.
-    live.handle.inject(Fault::Throw).expect("it can be made to fail");
+    live.handle
+        .inject(Fault::Throw)
+        .expect("it can be made to fail");
     live.reach(Phase::Finished);
     live.ask(Request::Close);
     let dataset = scratch.dataset();
     assert_eq!(dataset.episodes().len(), 3);
     assert_eq!(dataset.episodes()[0].length, 18);
-    assert!(!scratch.0.join(".forearm").exists(), "nothing is left behind");
+    assert!(
+        !scratch.0.join(".forearm").exists(),
+        "nothing is left behind"
+    );
 }

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use forearm_dataset::store::{Faults, Store};
 use forearm_dataset::{Dataset, sidecar};
-use forearm_protocol::record::{
-    CameraSource, Command, Phase, Place, RecordConfig, Reply, Request,
-};
+use forearm_protocol::record::{CameraSource, Command, Phase, Place, RecordConfig, Reply, Request};
 use forearm_protocol::scene::{Scene, SceneBundle};
 
 use crate::rig::{Rig, SCENE, bundle, camera, config, memory};
@@ -48,8 +46,14 @@ fn what_is_set_up_wrongly_is_refused_at_once() {
         (bad(&|c| c.episode_secs = f64::NAN), "more than 0 s"),
         (bad(&|c| c.reset_secs = -1.0), "0 to 86400 s"),
         (bad(&|c| c.video_quality = 60), "0 (best) to 51"),
-        (bad(&|c| c.cameras[1].name = "pattern".to_owned()), "two cameras are named"),
-        (bad(&|c| c.cameras[1].name = "a/b".to_owned()), "can't be named"),
+        (
+            bad(&|c| c.cameras[1].name = "pattern".to_owned()),
+            "two cameras are named",
+        ),
+        (
+            bad(&|c| c.cameras[1].name = "a/b".to_owned()),
+            "can't be named",
+        ),
         (bad(&|c| c.resume = true), "no dataset to go on with"),
     ];
     for (config, expected) in cases {
@@ -73,8 +77,14 @@ fn requests_out_of_turn_say_what_to_do() {
         Request::UndoDelete,
         Request::Recover(true),
         Request::Episode(0),
-        Request::Frame { episode: 0, frame: 0 },
-        Request::Export { file: None, window_bytes: 0 },
+        Request::Frame {
+            episode: 0,
+            frame: 0,
+        },
+        Request::Export {
+            file: None,
+            window_bytes: 0,
+        },
     ] {
         let text = rig.refusal(request);
         assert!(text.contains("open one first"), "{text}");
@@ -90,12 +100,24 @@ fn requests_out_of_turn_say_what_to_do() {
     assert!(rig.refusal(Request::Start).contains("the task is empty"));
     rig.done(Request::SetTask("Wave".to_owned()));
     assert!(rig.refusal(Request::NextEpisode).contains("start it"));
-    assert!(rig.refusal(Request::Recover(false)).contains("there is none"));
+    assert!(
+        rig.refusal(Request::Recover(false))
+            .contains("there is none")
+    );
     rig.done(Request::Start);
     assert!(rig.refusal(Request::Start).contains("end it first"));
-    assert!(rig.refusal(Request::Browse(Place::Storage("x".to_owned()))).contains("under way"));
-    assert!(rig.refusal(Request::Preview(Vec::new())).contains("a recording is open"));
-    let export = Request::Export { file: None, window_bytes: 0 };
+    assert!(
+        rig.refusal(Request::Browse(Place::Storage("x".to_owned())))
+            .contains("under way")
+    );
+    assert!(
+        rig.refusal(Request::Preview(Vec::new()))
+            .contains("a recording is open")
+    );
+    let export = Request::Export {
+        file: None,
+        window_bytes: 0,
+    };
     assert!(rig.refusal(export).contains("end the recording first"));
 }
 
@@ -107,27 +129,55 @@ fn a_dataset_that_is_there_is_not_written_over() {
     let mut rig = Rig::new();
     rig.run(0.1);
     let text = open(&mut rig, &config(place.clone()));
-    assert!(text.contains("there already") && text.contains("--resume"), "{text}");
+    assert!(
+        text.contains("there already") && text.contains("--resume"),
+        "{text}"
+    );
     let resumed = RecordConfig {
         resume: true,
         ..config(place.clone())
     };
-    let text = open(&mut rig, &RecordConfig { fps: 15, ..resumed.clone() });
+    let text = open(
+        &mut rig,
+        &RecordConfig {
+            fps: 15,
+            ..resumed.clone()
+        },
+    );
     assert!(text.contains("15") && text.contains("30"), "{text}");
     let cameras = vec![camera("top", CameraSource::Pattern)];
-    let text = open(&mut rig, &RecordConfig { cameras, ..resumed.clone() });
+    let text = open(
+        &mut rig,
+        &RecordConfig {
+            cameras,
+            ..resumed.clone()
+        },
+    );
     assert!(text.contains("observation.images.pattern"), "{text}");
     // Another robot.
-    let scene = SCENE.replace("arms: [(name: \"arm\")]", "arms: [(name: \"a\"), (name: \"b\", position: (0.0, 0.4, 0.0))]");
+    let scene = SCENE.replace(
+        "arms: [(name: \"arm\")]",
+        "arms: [(name: \"a\"), (name: \"b\", position: (0.0, 0.4, 0.0))]",
+    );
     let scene: Scene = ron::from_str(&scene).expect("sound");
     let bundle = Arc::new(SceneBundle::from(scene));
-    rig.handle.send(Command::Scene { generation: 2, bundle }).expect("it runs");
+    rig.handle
+        .send(Command::Scene {
+            generation: 2,
+            bundle,
+        })
+        .expect("it runs");
     let text = open(&mut rig, &resumed);
-    assert!(text.contains("so_follower") && text.contains("bi_so_follower"), "{text}");
+    assert!(
+        text.contains("so_follower") && text.contains("bi_so_follower"),
+        "{text}"
+    );
     assert_eq!(store.list("").expect("listed"), before);
     // A folder with something else in it.
     let (other, place) = memory("other things");
-    (&mut other.clone() as &mut dyn Store).write("holiday.jpg", b"x").expect("room");
+    (&mut other.clone() as &mut dyn Store)
+        .write("holiday.jpg", b"x")
+        .expect("room");
     let text = open(&mut rig, &config(place));
     assert!(text.contains("holiday.jpg"), "{text}");
 }
@@ -161,14 +211,22 @@ fn a_full_disk_ends_the_episode_and_loses_nothing() {
     assert_eq!(rig.state().made, 1);
     rig.done(Request::NextEpisode);
     rig.run(1.0);
-    let used: u64 = store.list("").expect("listed").iter().map(|file| file.bytes).sum();
+    let used: u64 = store
+        .list("")
+        .expect("listed")
+        .iter()
+        .map(|file| file.bytes)
+        .sum();
     store.set_faults(Faults {
         capacity: Some(used + 50_000),
         ..Faults::default()
     });
     rig.run(4.0);
     let notices = rig.notices();
-    assert!(notices.iter().any(|text| text.contains("no space left")), "{notices:?}");
+    assert!(
+        notices.iter().any(|text| text.contains("no space left")),
+        "{notices:?}"
+    );
     assert_eq!((rig.phase(), rig.state().made), (Phase::Ready, 1));
     let left = rig.state().recoverable.expect("it is there");
     assert!(left.frames > 30, "{left:?}");
@@ -202,7 +260,12 @@ fn a_disk_that_is_full_when_an_episode_is_saved() {
     rig.run(0.2);
     rig.done(Request::Start);
     rig.run(1.5);
-    let used: u64 = store.list("").expect("listed").iter().map(|file| file.bytes).sum();
+    let used: u64 = store
+        .list("")
+        .expect("listed")
+        .iter()
+        .map(|file| file.bytes)
+        .sum();
     store.set_faults(Faults {
         capacity: Some(used + 60_000),
         ..Faults::default()
@@ -213,7 +276,10 @@ fn a_disk_that_is_full_when_an_episode_is_saved() {
     assert_eq!((rig.phase(), rig.state().made), (Phase::Ready, 0));
     store.set_faults(Faults::default());
     rig.done(Request::Recover(true));
-    assert_eq!(Dataset::open(&store).expect("sound").episodes()[0].length, left.frames);
+    assert_eq!(
+        Dataset::open(&store).expect("sound").episodes()[0].length,
+        left.frames
+    );
 }
 
 #[test]
@@ -221,23 +287,41 @@ fn nothing_is_started_without_ticks_or_pictures() {
     let (_, place) = memory("without");
     let mut rig = Rig::new();
     rig.open(&config(place));
-    assert!(rig.refusal(Request::Start).contains("control gives no ticks"));
+    assert!(
+        rig.refusal(Request::Start)
+            .contains("control gives no ticks")
+    );
     rig.run(0.5);
     rig.wait(3.0);
-    assert!(rig.refusal(Request::Start).contains("control gives no ticks"));
+    assert!(
+        rig.refusal(Request::Start)
+            .contains("control gives no ticks")
+    );
     rig.done(Request::Close);
     let (store, place) = memory("without pictures");
-    let cameras = vec![camera("gone", CameraSource::Device("/dev/no-such-camera".to_owned()))];
-    rig.open(&RecordConfig { cameras, ..config(place) });
+    let cameras = vec![camera(
+        "gone",
+        CameraSource::Device("/dev/no-such-camera".to_owned()),
+    )];
+    rig.open(&RecordConfig {
+        cameras,
+        ..config(place)
+    });
     rig.run(0.2);
     let text = rig.refusal(Request::Start);
     assert!(text.contains("camera `gone`"), "{text}");
     let (_, other) = memory("unknown camera");
     let cameras = vec![camera("side", CameraSource::Sim("side".to_owned()))];
-    rig.open(&RecordConfig { cameras, ..config(other) });
+    rig.open(&RecordConfig {
+        cameras,
+        ..config(other)
+    });
     rig.run(0.2);
     let text = rig.refusal(Request::Start);
-    assert!(text.contains("no camera `side`") && text.contains("front"), "{text}");
+    assert!(
+        text.contains("no camera `side`") && text.contains("front"),
+        "{text}"
+    );
     assert_eq!(store.list("").expect("listed"), []);
 }
 
@@ -256,7 +340,10 @@ fn ticks_whose_time_is_wrong_are_left_out() {
     }
     rig.run(1.7);
     let notices = rig.notices();
-    assert!(notices.iter().any(|text| text.contains("left out")), "{notices:?}");
+    assert!(
+        notices.iter().any(|text| text.contains("left out")),
+        "{notices:?}"
+    );
     let dataset = Dataset::open(&store).expect("sound");
     assert_eq!(dataset.episodes()[0].length, 60);
     let rows = dataset.rows(&store, 0).expect("there");
@@ -284,7 +371,11 @@ fn a_scene_that_changes_ends_the_episode_and_keeps_it() {
     rig.tick = 0;
     rig.run(0.2);
     assert_eq!((rig.phase(), rig.state().made), (Phase::Ready, 1));
-    assert!(rig.notices().iter().any(|text| text.contains("the scene was reset")));
+    assert!(
+        rig.notices()
+            .iter()
+            .any(|text| text.contains("the scene was reset"))
+    );
     rig.done(Request::Start);
     rig.run(1.0);
     // Another one, of which ticks come first.
@@ -294,7 +385,11 @@ fn a_scene_that_changes_ends_the_episode_and_keeps_it() {
     rig.scene();
     rig.run(0.2);
     assert_eq!((rig.phase(), rig.state().made), (Phase::Ready, 2));
-    assert!(rig.notices().iter().any(|text| text.contains("another scene")));
+    assert!(
+        rig.notices()
+            .iter()
+            .any(|text| text.contains("another scene"))
+    );
     rig.done(Request::Start);
     rig.run(1.0);
     // Another one, which is told first.
@@ -309,7 +404,10 @@ fn a_scene_that_changes_ends_the_episode_and_keeps_it() {
     let dataset = Dataset::open(&store).expect("sound");
     let lengths: Vec<u32> = dataset.episodes().iter().map(|e| e.length).collect();
     assert_eq!(lengths.len(), 4);
-    assert!(lengths.iter().all(|rows| (28..=34).contains(rows)), "{lengths:?}");
+    assert!(
+        lengths.iter().all(|rows| (28..=34).contains(rows)),
+        "{lengths:?}"
+    );
     assert_eq!(bundle().scene.name, "test");
 }
 
@@ -322,7 +420,9 @@ fn a_camera_that_goes_away_is_told_once() {
         let mut encoder = png::Encoder::new(file, 32, 32);
         encoder.set_color(png::ColorType::Rgb);
         let mut writer = encoder.write_header().expect("written");
-        writer.write_image_data(&[number * 80; 32 * 32 * 3]).expect("written");
+        writer
+            .write_image_data(&[number * 80; 32 * 32 * 3])
+            .expect("written");
     }
     let (_, place) = memory("gone camera");
     let mut rig = Rig::new();
@@ -333,14 +433,21 @@ fn a_camera_that_goes_away_is_told_once() {
         source,
         resolution: None,
     }];
-    rig.open(&RecordConfig { cameras, episode_secs: 4.0, ..config(place) });
+    rig.open(&RecordConfig {
+        cameras,
+        episode_secs: 4.0,
+        ..config(place)
+    });
     rig.run(0.3);
     rig.done(Request::Start);
     rig.run(1.0);
     std::fs::remove_dir_all(&folder).expect("removed");
     rig.run(3.5);
     let told: Vec<String> = rig.notices();
-    let about: Vec<&String> = told.iter().filter(|text| text.contains("`pictures`")).collect();
+    let about: Vec<&String> = told
+        .iter()
+        .filter(|text| text.contains("`pictures`"))
+        .collect();
     assert_eq!(about.len(), 1, "{told:?}");
     let episode = rig.dataset().episodes[0].clone();
     assert_eq!(episode.frames, 120);
@@ -352,7 +459,10 @@ fn a_camera_that_goes_away_is_told_once() {
 fn cameras_can_be_looked_at_without_a_dataset() {
     let mut rig = Rig::new();
     rig.run(0.1);
-    rig.done(Request::Preview(vec![camera("front", CameraSource::Sim("front".to_owned()))]));
+    rig.done(Request::Preview(vec![camera(
+        "front",
+        CameraSource::Sim("front".to_owned()),
+    )]));
     rig.events.clear();
     rig.run(2.0);
     let pictures = rig.events.iter().filter(|event| {

@@ -14,10 +14,10 @@ use forearm_record::{RecordService, RecordSetup, store};
 use forearm_workers::{Answer, Context, Handle, Host, Nothing, Pending, Service, Wake, spawn};
 
 /// Ticks a second.
-pub const HZ: f64 = 120.0;
+pub(crate) const HZ: f64 = 120.0;
 
 /// Passes on the ticks that it is told; those without values get the values of now.
-pub struct Feeder;
+pub(crate) struct Feeder;
 
 impl Service for Feeder {
     type Setup = ();
@@ -59,7 +59,7 @@ impl Service for Feeder {
 }
 
 /// A scene with an arm, a cube and a camera.
-pub const SCENE: &str = r#"(
+pub(crate) const SCENE: &str = r#"(
     name: "test",
     arms: [(name: "arm")],
     objects: [(name: "cube", shape: Cube(size: 0.03), position: (0.2, 0.0, 0.015))],
@@ -71,28 +71,28 @@ pub const SCENE: &str = r#"(
     )],
 )"#;
 
-pub fn bundle() -> Arc<SceneBundle> {
+pub(crate) fn bundle() -> Arc<SceneBundle> {
     let scene: Scene = ron::from_str(SCENE).expect("the scene is sound");
     Arc::new(SceneBundle::from(scene))
 }
 
 /// A service under test, in stepped time.
-pub struct Rig {
-    pub handle: Handle<RecordService>,
+pub(crate) struct Rig {
+    pub(crate) handle: Handle<RecordService>,
     feeder: Handle<Feeder>,
-    pub now: f64,
-    pub tick: u64,
-    pub generation: u64,
-    pub events: Vec<Event>,
+    pub(crate) now: f64,
+    pub(crate) tick: u64,
+    pub(crate) generation: u64,
+    pub(crate) events: Vec<Event>,
 }
 
 impl Rig {
     /// A service that knows the scene.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::from_setup(RecordSetup::stepped())
     }
 
-    pub fn from_setup(setup: RecordSetup) -> Self {
+    pub(crate) fn from_setup(setup: RecordSetup) -> Self {
         let handle = spawn(setup, Host::Stepped);
         let feeder: Handle<Feeder> = spawn((), Host::Stepped);
         feeder.feed_into(&handle);
@@ -108,7 +108,7 @@ impl Rig {
         rig
     }
 
-    pub fn scene(&self) {
+    pub(crate) fn scene(&self) {
         let scene = Command::Scene {
             generation: self.generation,
             bundle: bundle(),
@@ -117,7 +117,7 @@ impl Rig {
     }
 
     /// What the joints do: each tick's 12 joint numbers and the cube.
-    pub fn tick_at(secs: f64) -> Vec<f64> {
+    pub(crate) fn tick_at(secs: f64) -> Vec<f64> {
         let mut tick = vec![secs];
         tick.extend((0..6).map(|joint| (secs * (1.0 + f64::from(joint))).sin() * 0.3));
         tick.extend((0..6).map(|joint| (secs * (1.0 + f64::from(joint)) + 0.1).sin() * 0.3));
@@ -125,7 +125,7 @@ impl Rig {
         tick
     }
 
-    pub fn feed(&mut self, values: Vec<f64>) {
+    pub(crate) fn feed(&mut self, values: Vec<f64>) {
         let batch = TickBatch {
             generation: self.generation,
             first_tick: self.tick,
@@ -138,7 +138,7 @@ impl Rig {
     }
 
     /// Lets time pass, with ticks.
-    pub fn run(&mut self, secs: f64) {
+    pub(crate) fn run(&mut self, secs: f64) {
         let ticks = (secs * HZ).round() as u64;
         for _ in 0..ticks {
             self.now += 1.0 / HZ;
@@ -150,22 +150,25 @@ impl Rig {
     }
 
     /// Lets time pass without ticks.
-    pub fn wait(&mut self, secs: f64) {
+    pub(crate) fn wait(&mut self, secs: f64) {
         self.now += secs;
         self.handle.advance_to(self.now);
         self.listen();
     }
 
-    pub fn listen(&mut self) {
+    pub(crate) fn listen(&mut self) {
         self.events.extend(self.handle.events());
     }
 
-    pub fn ask(&mut self, request: Request) -> Result<Reply, ServiceError> {
+    pub(crate) fn ask(&mut self, request: Request) -> Result<Reply, ServiceError> {
         let pending = self.handle.request(request);
         self.answer(pending)
     }
 
-    pub fn answer(&mut self, mut pending: Pending<RecordService>) -> Result<Reply, ServiceError> {
+    pub(crate) fn answer(
+        &mut self,
+        mut pending: Pending<RecordService>,
+    ) -> Result<Reply, ServiceError> {
         for _ in 0..20_000 {
             self.handle.advance_to(self.now);
             self.listen();
@@ -177,27 +180,27 @@ impl Rig {
         panic!("no answer");
     }
 
-    pub fn done(&mut self, request: Request) {
+    pub(crate) fn done(&mut self, request: Request) {
         let name = format!("{request:?}");
         let reply = self.ask(request);
         assert!(reply.is_ok(), "{name}: {reply:?}");
     }
 
-    pub fn refusal(&mut self, request: Request) -> String {
+    pub(crate) fn refusal(&mut self, request: Request) -> String {
         match self.ask(request) {
             Err(error) => error.to_string(),
             Ok(reply) => panic!("not refused: {reply:?}"),
         }
     }
 
-    pub fn open(&mut self, config: &RecordConfig) -> DatasetSummary {
+    pub(crate) fn open(&mut self, config: &RecordConfig) -> DatasetSummary {
         match self.ask(Request::Open(Box::new(config.clone()))) {
             Ok(Reply::Dataset(summary)) => *summary,
             other => panic!("{other:?}"),
         }
     }
 
-    pub fn state(&self) -> RecordState {
+    pub(crate) fn state(&self) -> RecordState {
         let states = self.events.iter().rev();
         let mut states = states.filter_map(|event| match event {
             Event::State(state) => Some((**state).clone()),
@@ -206,11 +209,11 @@ impl Rig {
         states.next().expect("it told")
     }
 
-    pub fn phase(&self) -> Phase {
+    pub(crate) fn phase(&self) -> Phase {
         self.state().phase
     }
 
-    pub fn notices(&self) -> Vec<String> {
+    pub(crate) fn notices(&self) -> Vec<String> {
         let events = self.events.iter();
         let notices = events.filter_map(|event| match event {
             Event::Notice(notice) => Some(notice.text.clone()),
@@ -220,7 +223,7 @@ impl Rig {
     }
 
     /// The dataset as it was told last.
-    pub fn dataset(&self) -> DatasetSummary {
+    pub(crate) fn dataset(&self) -> DatasetSummary {
         let events = self.events.iter().rev();
         let mut told = events.filter_map(|event| match event {
             Event::Dataset(summary) => Some((**summary).clone()),
@@ -230,20 +233,20 @@ impl Rig {
     }
 
     /// As a process that is killed: nothing more is done.
-    pub fn kill(self) {
+    pub(crate) fn kill(self) {
         // The service's thread of time is ours, and it is never run again.
         std::mem::forget(self.handle);
     }
 }
 
 /// A dataset in memory that outlives its service.
-pub fn memory(name: &str) -> (Memory, Place) {
+pub(crate) fn memory(name: &str) -> (Memory, Place) {
     let memory = Memory::new();
     store::keep_in_memory(name, memory.clone());
     (memory, Place::Storage(name.to_owned()))
 }
 
-pub fn camera(name: &str, source: CameraSource) -> CameraConfig {
+pub(crate) fn camera(name: &str, source: CameraSource) -> CameraConfig {
     CameraConfig {
         name: name.to_owned(),
         source,
@@ -252,7 +255,7 @@ pub fn camera(name: &str, source: CameraSource) -> CameraConfig {
 }
 
 /// Short episodes with a pattern and a simulated camera.
-pub fn config(place: Place) -> RecordConfig {
+pub(crate) fn config(place: Place) -> RecordConfig {
     RecordConfig {
         task: "Put the cube into the tray".to_owned(),
         episodes: 2,
@@ -267,7 +270,7 @@ pub fn config(place: Place) -> RecordConfig {
 }
 
 /// Waits, in real time, until something holds.
-pub fn until(mut holds: impl FnMut() -> bool) {
+pub(crate) fn until(mut holds: impl FnMut() -> bool) {
     for _ in 0..2000 {
         if holds() {
             return;

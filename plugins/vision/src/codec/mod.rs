@@ -5,8 +5,8 @@
 //! as MP4 has them (lengths of four bytes, parameter sets in the description only). [`Decoder`]
 //! gives pictures back.
 //!
-//! Natively H.264 is openh264, built from source, and AV1 (decoding only) is `rav1d`; in the
-//! browser it is WebCodecs. Both work by pushing and polling, as browsers have it.
+//! Natively it is openh264, built from source, which has no AV1; in the browser `WebCodecs`,
+//! which decodes what the browser can. Both work by pushing and polling, as browsers have it.
 //!
 //! Colours are BT.601 with limited range, and say so, which every decoder takes the same way.
 

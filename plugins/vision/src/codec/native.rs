@@ -328,11 +328,11 @@ fn quiet(encoder: &mut openh264::encoder::Encoder) {
     /// `ENCODER_OPTION_TRACE_LEVEL` of `codec_app_def.h`; level 0 is silence.
     const TRACE_LEVEL: std::ffi::c_int = 25;
     let mut level: std::ffi::c_int = 0;
-    // SAFETY: this option may be set at any time and reads one integer from the pointer.
     #[expect(
         unsafe_code,
         reason = "the safe way sets it after the encoder has spoken"
     )]
+    // SAFETY: this option may be set at any time and reads one integer from the pointer.
     let result = unsafe {
         encoder
             .raw_api()

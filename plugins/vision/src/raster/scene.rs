@@ -177,21 +177,11 @@ impl Scene {
             ],
             radius: 0.004,
         });
-        let mut solid = Solid::default();
-        solid.add(
+        let mut board = Solid::default();
+        board.add(
             &top,
             &Isometry3::translation(0.0, 0.0, -0.5 * TABLE_THICKNESS),
         );
-        let surface = self.surface(Surface::new(table.color, 0.72, 0.0, 0.25));
-        let mut add = |solid: Solid, surface| {
-            self.things.push(Thing {
-                solid: Arc::new(solid.finish()),
-                surface,
-                mount: Mount::World(center),
-                casts_shadow: false,
-            });
-        };
-        add(solid, surface);
         let length = -FLOOR_Z - TABLE_THICKNESS;
         let leg = mesh::triangulate(&Shape::RoundedBox {
             half_extents: [0.02, 0.02, 0.5 * length],
@@ -206,13 +196,17 @@ impl Scene {
             let z = -TABLE_THICKNESS - 0.5 * length;
             legs.add(&leg, &Isometry3::translation(x, y, z));
         }
+        let wood = self.surface(Surface::new(table.color, 0.72, 0.0, 0.25));
         let steel = self.surface(Surface::new([0.2, 0.21, 0.23], 0.5, 0.0, 0.5));
-        self.things.push(Thing {
-            solid: Arc::new(legs.finish()),
-            surface: steel,
-            mount: Mount::World(center),
-            casts_shadow: false,
-        });
+        for (solid, surface) in [(board, wood), (legs, steel)] {
+            self.things.push(Thing {
+                solid: Arc::new(solid.finish()),
+                surface,
+                mount: Mount::World(center),
+                // What it would shade is the floor, which knows about it.
+                casts_shadow: false,
+            });
+        }
     }
 
     fn add_lights(&mut self, lights: &[LightSpec]) {

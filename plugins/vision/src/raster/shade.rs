@@ -286,7 +286,7 @@ impl Shading<'_> {
         let [least, most] = triangle.depth_range;
         batch.depth[at] = value(&triangle.depth).clamp(least, most);
         let [a, b, c] = &triangle.normals;
-        let normal = if triangle.flat {
+        let normal: [f32; 3] = if triangle.flat {
             *a
         } else {
             let shares = triangle.edges.each_ref().map(value);
@@ -295,8 +295,8 @@ impl Shading<'_> {
             })
         };
         let surface = &self.surfaces[usize::from(triangle.surface)];
-        for axis in 0..3 {
-            batch.normal[axis][at] = normal[axis];
+        for (axis, normal) in normal.into_iter().enumerate() {
+            batch.normal[axis][at] = normal;
             batch.diffuse[axis][at] = surface.diffuse[axis];
             batch.mirror[axis][at] = surface.mirror[axis];
         }

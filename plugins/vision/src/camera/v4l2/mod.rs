@@ -1,4 +1,4 @@
-//! Cameras on Linux: Video4Linux, each with a thread of its own.
+//! Cameras on Linux: `Video4Linux`, each with a thread of its own.
 //!
 //! The thread opens the device, takes pictures as they come, makes RGB of them and hands them over;
 //! when the camera fails or is silent it says why, closes it, and tries again a second later, for

@@ -1,4 +1,4 @@
-//! The kernel's side of Video4Linux: its structures, requests and mapped buffers.
+//! The kernel's side of `Video4Linux`: its structures, requests and mapped buffers.
 //!
 //! Layouts and numbers are those of the kernel's `videodev2.h`. Single-planar capture with buffers
 //! that the driver maps, which is what USB cameras offer.
@@ -172,11 +172,11 @@ impl Plain for Buffer {}
 impl Plain for u32 {}
 
 fn zeroed<T: Plain>() -> T {
-    // SAFETY: `Plain` types are valid with all bits zero.
     #[expect(
         unsafe_code,
         reason = "the kernel's structures have no other constructor"
     )]
+    // SAFETY: `Plain` types are valid with all bits zero.
     unsafe {
         std::mem::zeroed()
     }
@@ -188,19 +188,19 @@ struct Mapping {
     length: usize,
 }
 
-// SAFETY: the mapping is memory of the process, which any thread may read; it has one owner.
 #[expect(unsafe_code, reason = "a pointer is not sent by itself")]
+// SAFETY: the mapping is memory of the process, which any thread may read; it has one owner.
 unsafe impl Send for Mapping {}
 
 impl Mapping {
     fn new(file: &File, offset: usize, length: usize) -> io::Result<Self> {
         let offset = libc::off_t::try_from(offset).map_err(io::Error::other)?;
-        // SAFETY: a new mapping at an address that the kernel chooses touches no memory of ours;
-        // the kernel checks file, offset and length.
         #[expect(
             unsafe_code,
             reason = "buffers are shared with the driver by mapping them"
         )]
+        // SAFETY: a new mapping at an address that the kernel chooses touches no memory of ours;
+        // the kernel checks file, offset and length.
         let start = unsafe {
             libc::mmap(
                 std::ptr::null_mut(),
@@ -219,9 +219,9 @@ impl Mapping {
 
     /// The bytes. The driver writes them only while the buffer is queued.
     fn bytes(&self) -> &[u8] {
+        #[expect(unsafe_code, reason = "the mapping has no safe view")]
         // SAFETY: the mapping is `length` bytes, readable, and lives as long as `self`. A driver
         // that misbehaves may change them meanwhile: they are only ever read as plain bytes.
-        #[expect(unsafe_code, reason = "the mapping has no safe view")]
         unsafe {
             std::slice::from_raw_parts(self.start.cast(), self.length)
         }
@@ -230,8 +230,8 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: the mapping was made with this start and length, and nothing borrows from it.
         #[expect(unsafe_code, reason = "the mapping has no safe end")]
+        // SAFETY: the mapping was made with this start and length, and nothing borrows from it.
         let result = unsafe { libc::munmap(self.start, self.length) };
         if result != 0 {
             tracing::warn!("a camera's buffer could not be unmapped");
@@ -263,9 +263,9 @@ impl KernelDriver {
 
     fn call<T: Plain>(&self, number: u64, argument: &mut T) -> io::Result<()> {
         loop {
+            #[expect(unsafe_code, reason = "requests have no safe form")]
             // SAFETY: every request is used with the structure that its number names the size of
             // (`request`), and the kernel reads and writes that many bytes of it.
-            #[expect(unsafe_code, reason = "requests have no safe form")]
             let result = unsafe {
                 libc::ioctl(
                     self.file.as_raw_fd(),
@@ -379,8 +379,8 @@ impl Driver for KernelDriver {
             transfer: 0,
         };
         self.call(S_FMT, &mut request)?;
-        // SAFETY: all fields of the union are plain integers, of which any bits are valid.
         #[expect(unsafe_code, reason = "the kernel's structure is a union")]
+        // SAFETY: all fields of the union are plain integers, of which any bits are valid.
         let got = unsafe { request.pixels.pixels };
         Ok(Format {
             pixel_format: got.pixel_format,
@@ -429,8 +429,8 @@ impl Driver for KernelDriver {
             revents: 0,
         };
         let timeout = i32::try_from(timeout_millis).unwrap_or(i32::MAX);
-        // SAFETY: the pointer is to one `pollfd`, as the count says.
         #[expect(unsafe_code, reason = "waiting for a device file has no safe form")]
+        // SAFETY: the pointer is to one `pollfd`, as the count says.
         let result = unsafe { libc::poll(&raw mut poll, 1, timeout) };
         if result < 0 {
             let error = io::Error::last_os_error();
@@ -487,8 +487,8 @@ fn monotonic_secs() -> f64 {
         tv_sec: 0,
         tv_nsec: 0,
     };
-    // SAFETY: the pointer is to a `timespec`, which the call fills in.
     #[expect(unsafe_code, reason = "the standard library hides this clock's value")]
+    // SAFETY: the pointer is to a `timespec`, which the call fills in.
     let result = unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
     if result != 0 {
         return 0.0;
