@@ -182,6 +182,13 @@ fn carry_out(
             | PanelAction::ListPorts => {}
             // Only in a browser, and there `web` carries it out.
             PanelAction::AddPort => {}
+            // `recording` carries these out.
+            PanelAction::Record(_)
+            | PanelAction::CancelRecordWork
+            | PanelAction::ShowEpisode(_)
+            | PanelAction::ShowFrame { .. }
+            | PanelAction::ShowThumbnail(_)
+            | PanelAction::ReplayEpisode { .. } => {}
             // `trials` carries these out.
             PanelAction::StartTrials { .. } | PanelAction::CancelTrials => {}
             PanelAction::SettingsChanged => {

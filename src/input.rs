@@ -77,6 +77,8 @@ fn drive_by_keys(
             Some(Key::Escape) => {
                 commands.write(Command::EStop);
             }
+            // The recorder's, while no keys drive the arm.
+            Some(Key::ArrowLeft | Key::ArrowRight | Key::Q) if panel.record_keys => {}
             Some(key) if !panel.keyboard_captured && modifiers.is_empty() => {
                 held.insert(input.key_code, (key, arm));
                 commands.write(Command::Key {
@@ -272,6 +274,28 @@ mod tests {
         app.world_mut()
             .write_message(control(ButtonState::Released));
         app.world_mut().write_message(key(ButtonState::Pressed));
+        assert_eq!(told(&mut app).len(), 1);
+    }
+
+    #[test]
+    fn keys_of_a_recording_do_not_drive() {
+        let mut app = app();
+        let arrow = |state| named(KeyCode::ArrowLeft, BevyKey::ArrowLeft, state);
+        app.world_mut().resource_mut::<PanelOutput>().record_keys = true;
+        app.world_mut().write_message(arrow(ButtonState::Pressed));
+        app.world_mut().write_message(key(ButtonState::Pressed));
+        let pressed = Command::Key {
+            arm: 0,
+            key: Key::W,
+            pressed: true,
+        };
+        assert_eq!(told(&mut app), [pressed], "the others drive");
+        // One that went down as the arm's is let go of as the arm's.
+        app.world_mut().resource_mut::<PanelOutput>().record_keys = false;
+        app.world_mut().write_message(arrow(ButtonState::Pressed));
+        assert_eq!(told(&mut app).len(), 1);
+        app.world_mut().resource_mut::<PanelOutput>().record_keys = true;
+        app.world_mut().write_message(arrow(ButtonState::Released));
         assert_eq!(told(&mut app).len(), 1);
     }
 

@@ -16,6 +16,7 @@ pub mod input;
 #[cfg(not(target_family = "wasm"))]
 pub mod logging;
 pub mod motions;
+pub mod recording;
 pub mod roster;
 pub mod scenes;
 pub mod settings;
@@ -116,6 +117,8 @@ pub fn app(setup: AppSetup) -> App {
         .add_plugins(roster::RosterPlugin)
         // Motions tried in the background.
         .add_plugins(trials::TrialsPlugin)
+        // Datasets: recorded, looked at, replayed.
+        .add_plugins(recording::RecordingPlugin)
         // Keys and gamepads.
         .add_plugins(input::InputPlugin)
         // Real arms: ports, leaders, calibrations.

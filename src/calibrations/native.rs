@@ -6,31 +6,14 @@ use anyhow::Context;
 
 use crate::files;
 
-/// LeRobot's folder of calibrations, found as LeRobot finds it (`lerobot/utils/constants.py`):
-/// `HF_LEROBOT_CALIBRATION`, else `calibration` in `HF_LEROBOT_HOME`, else `lerobot/calibration` in
-/// `HF_HOME`, which is `huggingface` in the person's cache folder unless it is set.
+/// LeRobot's folder of calibrations: `HF_LEROBOT_CALIBRATION`, else `calibration` in its folder.
 fn folder() -> anyhow::Result<PathBuf> {
-    let given = |name: &str| {
-        let value = std::env::var_os(name).filter(|value| !value.is_empty());
-        value.map(PathBuf::from)
-    };
-    if let Some(folder) = given("HF_LEROBOT_CALIBRATION") {
-        return Ok(folder);
+    let given = std::env::var_os("HF_LEROBOT_CALIBRATION").filter(|value| !value.is_empty());
+    if let Some(folder) = given {
+        return Ok(PathBuf::from(folder));
     }
-    if let Some(folder) = given("HF_LEROBOT_HOME") {
-        return Ok(folder.join("calibration"));
-    }
-    let huggingface = given("HF_HOME")
-        .or_else(|| Some(given("XDG_CACHE_HOME")?.join("huggingface")))
-        .or_else(|| {
-            // On every system, as Python does it.
-            let folders = directories::BaseDirs::new()?;
-            Some(folders.home_dir().join(".cache").join("huggingface"))
-        });
-    let huggingface = huggingface.context(
-        "there is no home folder to keep calibrations in; set HF_LEROBOT_CALIBRATION to a folder",
-    )?;
-    Ok(huggingface.join("lerobot").join("calibration"))
+    let home = files::lerobot_home().context("there is no place for calibrations")?;
+    Ok(home.join("calibration"))
 }
 
 /// A calibration's file and text, if it is there.

@@ -6,11 +6,13 @@ mod arm;
 mod bench;
 mod bus;
 mod calibrate;
+mod dataset;
 mod emulate;
 mod find_port;
 mod interrupt;
 mod live;
 mod motors;
+mod record;
 mod release;
 mod scene;
 mod setup_motors;
@@ -58,7 +60,17 @@ enum Command {
     ///
     /// With --headless there is no window; LeRobot's loop line and joint table are printed.
     Teleoperate(teleoperate::TeleoperateArgs),
-    /// Play a motion on an arm, real or simulated.
+    /// Record episodes into a LeRobot dataset: with a leader arm, by hand in the window, or by a motion.
+    ///
+    /// Nothing that was recorded is lost: each finished episode is on the disk in LeRobot's format at
+    /// once, and the one in hand is had back after a crash.
+    Record(record::RecordArgs),
+    /// Look at datasets and work on them: info, stats, check, merge, split, repair ...
+    #[command(subcommand)]
+    Dataset(dataset::DatasetCommand),
+    /// Pack a dataset into one ZIP file.
+    Export(dataset::ExportArgs),
+    /// Play a motion or a recorded episode on an arm, real or simulated.
     Replay(teleoperate::ReplayArgs),
     /// Calibrate an arm on a serial port: middle, then ranges, as LeRobot does.
     ///
@@ -198,7 +210,10 @@ pub(crate) fn run() -> Result<(), Failure> {
     match command {
         Command::Emulate(args) => emulate::run(&args, &cli.log),
         Command::Teleoperate(args) => teleoperate::run(&args),
-        Command::Replay(args) => teleoperate::run(&args.into()),
+        Command::Replay(args) => teleoperate::replay(args),
+        Command::Record(args) => record::run(&args),
+        Command::Dataset(command) => dataset::run(&command),
+        Command::Export(args) => dataset::export(&args),
         Command::Calibrate(args) => calibrate::run(&args),
         Command::Trials(args) => trials::run(&args),
         Command::FindPort(args) => find_port::run(&args),

@@ -20,7 +20,8 @@ use crate::scenes::{BUILTIN_SCENES, BuiltinScene};
 
 #[cfg(not(target_family = "wasm"))]
 pub use native::{
-    FirstArm, load_model, load_scene, load_scene_file, read_text, reload_scene, replace,
+    FirstArm, lerobot_home, load_model, load_scene, load_scene_file, read_text, reload_scene,
+    replace,
 };
 #[cfg(target_family = "wasm")]
 pub use web::{load_scene, reload_scene};

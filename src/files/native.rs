@@ -175,3 +175,28 @@ fn read_bounded(path: &Path, most: u64) -> anyhow::Result<Vec<u8>> {
     }
     Ok(bytes)
 }
+
+/// LeRobot's folder, found as LeRobot finds it (`lerobot/utils/constants.py`): `HF_LEROBOT_HOME`, else
+/// `lerobot` in `HF_HOME`, which is `huggingface` in the person's cache folder unless it is set.
+///
+/// # Errors
+/// There is no home folder.
+pub fn lerobot_home() -> anyhow::Result<PathBuf> {
+    let given = |name: &str| {
+        let value = std::env::var_os(name).filter(|value| !value.is_empty());
+        value.map(PathBuf::from)
+    };
+    if let Some(folder) = given("HF_LEROBOT_HOME") {
+        return Ok(folder);
+    }
+    let huggingface = given("HF_HOME")
+        .or_else(|| Some(given("XDG_CACHE_HOME")?.join("huggingface")))
+        .or_else(|| {
+            // On every system, as Python does it.
+            let folders = directories::BaseDirs::new()?;
+            Some(folders.home_dir().join(".cache").join("huggingface"))
+        });
+    let huggingface = huggingface
+        .context("there is no home folder; set HF_LEROBOT_HOME to a folder of your choice")?;
+    Ok(huggingface.join("lerobot"))
+}

@@ -11,6 +11,7 @@ use bevy::time::Real;
 use forearm_control::Control;
 use forearm_panel::plugin::PanelSystems;
 use forearm_panel::{HostLabel, Meter, PanelAction, PanelInputs, ServiceRow, ServiceState};
+use forearm_record::Recorder;
 use forearm_workers::pool::PoolStatus;
 use forearm_workers::{HostKind, State, Status};
 
@@ -45,6 +46,7 @@ fn show_machine(mut inputs: ResMut<PanelInputs>) {
 fn carry_out(
     mut actions: MessageReader<PanelAction>,
     mut control: ResMut<Control>,
+    mut recorder: Option<ResMut<Recorder>>,
     trials: Res<TrialsDesk>,
 ) {
     for action in actions.read() {
@@ -53,6 +55,13 @@ fn carry_out(
                 control.restart();
             }
             PanelAction::RestartService(name) if *name == trials.status().name => trials.restart(),
+            PanelAction::RestartService(name) => {
+                if let Some(recorder) = &mut recorder
+                    && *name == recorder.status().service
+                {
+                    recorder.restart();
+                }
+            }
             PanelAction::SetDiagnostics(on) => forearm_workers::set_diagnostics(*on),
             _ => {}
         }
@@ -62,6 +71,7 @@ fn carry_out(
 /// Tells the panels how services do.
 fn show(
     control: Res<Control>,
+    recorder: Option<Res<Recorder>>,
     trials: Res<TrialsDesk>,
     time: Res<Time<Real>>,
     mut due_secs: Local<f64>,
@@ -73,13 +83,13 @@ fn show(
         return;
     }
     *due_secs = now_secs + REFRESH_SECS;
-    inputs.workers.services = vec![
-        row(&control.status(), &mut meter, now_secs),
-        ServiceRow {
-            progress: trials.progress(),
-            ..pool_row(&trials.status(), &mut meter, now_secs)
-        },
-    ];
+    let mut services = vec![row(&control.status(), &mut meter, now_secs)];
+    services.extend(recorder.map(|recorder| row(&recorder.status(), &mut meter, now_secs)));
+    services.push(ServiceRow {
+        progress: trials.progress(),
+        ..pool_row(&trials.status(), &mut meter, now_secs)
+    });
+    inputs.workers.services = services;
     inputs.workers.diagnostics = forearm_workers::diagnostics();
 }
 

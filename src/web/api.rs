@@ -16,6 +16,7 @@
 //!   jitter_m, duration_secs }`, all but the first with defaults; a promise of a
 //!   [`TrialOutcome`](forearm_control::trials::TrialOutcome), the same that `forearm trials` prints;
 //! - `services()`: how each service does;
+//! - `record(options)`, `cameras()`, `datasets()`, `recorder(name, arguments)`: see [`super::record`];
 //! - `toasts()`: the texts of the notices on show, oldest first;
 //! - `inject(service, fault)`: makes a service fail (`Throw`, `Trap`, `Hang`, `Kill`), to see that the
 //!   rest survives it; throws where that would take the app along, and where nothing runs that could
@@ -36,6 +37,7 @@ use forearm_protocol::ServiceError;
 use forearm_protocol::control::{Command, Event as ControlEvent, Reply, Request, StateUpdate};
 use forearm_protocol::lifecycle::Fault;
 use forearm_protocol::scene::SceneBundle;
+use forearm_record::{RecordService, Recorder};
 use forearm_workers::pool::{Jobs as _, PoolLine, PoolStatus, Task};
 use forearm_workers::{HostKind, Line, Service as _, State, Status};
 use js_sys::{JSON, Object, Promise, Reflect};
@@ -61,10 +63,12 @@ pub(crate) struct ApiPlugin;
 impl Plugin for ApiPlugin {
     fn build(&self, app: &mut App) {
         let line = app.world().get_resource::<Control>().map(Control::line);
+        let record = app.world().get_resource::<Recorder>().map(Recorder::line);
         let trials = app.world().get_resource::<TrialsDesk>();
         let trials = trials.map(TrialsDesk::line);
         DESK.with_borrow_mut(|desk| {
             desk.line = line;
+            desk.record = record;
             desk.trials = trials;
         });
         app.add_systems(First, remember);
@@ -78,6 +82,7 @@ impl Plugin for ApiPlugin {
 #[derive(Default)]
 struct Desk {
     line: Option<Line<ControlService>>,
+    record: Option<Line<RecordService>>,
     trials: Option<PoolLine<Trials>>,
     /// The scene that is loaded.
     bundle: Option<Arc<SceneBundle>>,
@@ -192,6 +197,7 @@ pub(super) fn command(command: Command) -> Result<(), String> {
 fn remember(
     mut events: MessageReader<ControlEvent>,
     control: Res<Control>,
+    recorder: Option<Res<Recorder>>,
     pool: Res<TrialsDesk>,
     panels: Res<PanelState>,
     time: Res<Time<Real>>,
@@ -218,6 +224,9 @@ fn remember(
         *due_secs = now_secs + REPORT_SECS;
         desk.services.clear();
         desk.services.push(ServiceReport::from(&control.status()));
+        if let Some(recorder) = &recorder {
+            desk.services.push(ServiceReport::from(&recorder.status()));
+        }
         desk.services.push(ServiceReport::from(&pool.status()));
         desk.toasts.clear();
         desk.toasts.extend(panels.toasts.texts().map(str::to_owned));
@@ -292,13 +301,19 @@ fn toasts() -> Result<JsValue, JsValue> {
 fn inject(service: String, fault: String) -> Result<(), JsValue> {
     let fault = serde_json::from_value::<Fault>(fault.into())
         .map_err(|error| problem(&format!("no such fault: {error}")))?;
-    DESK.with_borrow(|desk| match (&desk.line, &desk.trials) {
-        (Some(control), _) if service == ControlService::NAME => control.inject(fault),
-        (_, Some(trials)) if service == Trials::NAME => trials.inject(fault),
+    DESK.with_borrow(|desk| match (&desk.line, &desk.record, &desk.trials) {
+        (Some(control), _, _) if service == ControlService::NAME => control.inject(fault),
+        (_, Some(record), _) if service == RecordService::NAME => record.inject(fault),
+        (_, _, Some(trials)) if service == Trials::NAME => trials.inject(fault),
         _ => Err(ServiceError::Refused {
             what: format!("making `{service}` fail"),
             why: "there is no such service".to_owned(),
-            next: format!("name `{}` or `{}`", ControlService::NAME, Trials::NAME),
+            next: format!(
+                "name `{}`, `{}` or `{}`",
+                ControlService::NAME,
+                RecordService::NAME,
+                Trials::NAME
+            ),
         }),
     })
     .map_err(|error| problem(&error.to_string()))
@@ -382,7 +397,7 @@ fn ask(request: Result<Request, JsValue>) -> Promise {
 }
 
 /// Reads a message: its name and its fields, or all of it as one object `{ name: fields }`.
-fn message<T: DeserializeOwned>(
+pub(super) fn message<T: DeserializeOwned>(
     kind: &str,
     name: &JsValue,
     arguments: &JsValue,
@@ -408,11 +423,11 @@ fn reply_to_js(reply: &Reply) -> Result<JsValue, JsValue> {
     }
 }
 
-fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
+pub(super) fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
     let text = serde_json::to_string(value).map_err(|error| problem(&error.to_string()))?;
     JSON::parse(&text)
 }
 
-fn problem(text: &str) -> JsValue {
+pub(super) fn problem(text: &str) -> JsValue {
     js_sys::Error::new(text).unchecked_into()
 }

@@ -1,8 +1,9 @@
 //! The app in a browser tab: how it starts there, and what ties it to its page.
 //!
 //! In: what the address asks for (`?scene=…`, `#scene=…`, `?log=…`, `?serial=bridge`), the settings in the browser's
-//! storage. Out: [`page`] tells the page around the canvas how the start goes, [`api`] is what
-//! scripts can ask, [`isolation`] tells a person what the page has lost, [`serial`] lets one allow
+//! storage; `?camera=video` reads cameras the way that browsers need which can't hand their streams to
+//! workers. Out: [`page`] tells the page around the canvas how the start goes, [`api`] and [`record`] are
+//! what scripts can ask, [`isolation`] tells a person what the page has lost, [`serial`] lets one allow
 //! serial ports.
 
 mod api;
@@ -10,6 +11,7 @@ mod hands;
 pub(crate) mod isolation;
 pub(crate) mod js;
 mod page;
+mod record;
 mod serial;
 pub(crate) mod storage;
 
@@ -46,6 +48,7 @@ async fn run() -> anyhow::Result<()> {
     let log = page::asked("log").unwrap_or_else(|| DEFAULT_LOG.to_owned());
     forearm_workers::web::configure(page::workers(&log));
     serial::offer();
+    forearm_vision::web::offer(page::asked("camera").as_deref() == Some("video"));
     let mut app = crate::app(AppSetup {
         bundle: loaded.bundle,
         scene_id,
@@ -62,6 +65,7 @@ async fn run() -> anyhow::Result<()> {
     app.add_plugins((
         page::PagePlugin,
         api::ApiPlugin,
+        record::RecordApiPlugin,
         hands::HandsPlugin,
         serial::SerialPlugin,
     ));

@@ -6,6 +6,7 @@
 //! - [`headless`]: a motion picks a cube up and puts it into the tray.
 //! - [`trials`]: many runs side by side, each as on its own.
 //! - [`window`]: the window opens, draws, reports, and says what is missing where it can't.
+//! - [`datasets`]: what is recorded, others load; killed at any moment, nothing is lost.
 //! - [`goldens`]: pictures look as they did.
 //! - [`tidy`]: rules for the sources that no compiler checks.
 //!
@@ -14,6 +15,7 @@
 mod app;
 mod arm;
 mod cli;
+mod datasets;
 mod goldens;
 mod headless;
 mod pictures;

@@ -17,6 +17,8 @@ import "./tests/determinism.js";
 import "./tests/long_tasks.js";
 import "./tests/serial.js";
 import "./tests/suite.js";
+import "./tests/cameras.js";
+import "./tests/record.js";
 
 declareShared();
 

@@ -13,6 +13,7 @@
 
 mod bench_bus;
 mod bench_control;
+mod bench_record;
 mod bench_sim;
 mod bench_web;
 mod bench_zip;
@@ -61,6 +62,8 @@ enum Bench {
     Control(bench_control::Options),
     /// How fast a follower follows its leader, beside the wires' limit and LeRobot's loop.
     Bus(bench_bus::Options),
+    /// What recording costs, and what a person waits for, beside LeRobot on the same pictures.
+    Record(bench_record::Options),
     /// How well services keep time in a browser tab; sizes, and how long the start takes.
     Web(bench_web::Options),
     /// How fast a dataset is packed, natively and in a browser tab, beside JSZip.
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
         Command::Bench(Bench::Sim(options)) => bench_sim::run(&options),
         Command::Bench(Bench::Control(options)) => bench_control::run(&options),
         Command::Bench(Bench::Bus(options)) => bench_bus::run(&options),
+        Command::Bench(Bench::Record(options)) => bench_record::run(&options),
         Command::Bench(Bench::Web(options)) => bench_web::run(&options),
         Command::Bench(Bench::Zip(options)) => bench_zip::run(&options),
         Command::Goldens(options) => goldens::run(&options),

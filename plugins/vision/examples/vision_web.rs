@@ -4,6 +4,7 @@
 fn main() {}
 
 #[cfg(target_family = "wasm")]
+#[expect(unreachable_pub, reason = "JavaScript reaches it")]
 mod web {
     use std::collections::BTreeMap;
     use std::sync::Arc;

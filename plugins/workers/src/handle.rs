@@ -157,6 +157,11 @@ impl<S: Service> Line<S> {
         ask(&self.office, request, S::REQUEST_TIMEOUT)
     }
 
+    /// As [`Handle::request_within`].
+    pub fn request_within(&self, request: S::Request, timeout: Duration) -> Pending<S> {
+        ask(&self.office, request, timeout)
+    }
+
     /// As [`Handle::send`].
     ///
     /// # Errors

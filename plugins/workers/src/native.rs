@@ -70,9 +70,10 @@ impl Native {
             .name(S::NAME.to_owned())
             .spawn(move || {
                 let _alive = alive;
-                match S::KEEPS_TIME {
-                    true => priority::prefer_this_thread(S::NAME),
-                    false => priority::defer_this_thread(S::NAME),
+                match (S::KEEPS_TIME, S::YIELDS) {
+                    (true, _) => priority::prefer_this_thread(S::NAME),
+                    (false, true) => priority::defer_this_thread(S::NAME),
+                    (false, false) => {}
                 }
                 if let Some((parts, inbox)) = make() {
                     let mut core = Core::new(parts, Clock::wall(), SLICE);

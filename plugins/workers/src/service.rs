@@ -60,9 +60,12 @@ pub trait Service: Sized + Send + 'static {
     /// [`Service::patience`].
     const HANG_AFTER: Duration = Duration::from_secs(1);
 
-    /// Whether it has deadlines to keep: its thread then goes before others. One that only computes
-    /// lets others go first.
+    /// Whether it has deadlines to keep: its thread then goes before others.
     const KEEPS_TIME: bool = true;
+
+    /// Whether its thread lets others go first: one that only computes. Without deadlines and without
+    /// this it goes like any other.
+    const YIELDS: bool = !Self::KEEPS_TIME;
 
     /// Makes the service, on the thread that it will run on.
     fn new(setup: Self::Setup) -> Self;

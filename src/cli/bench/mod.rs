@@ -1,4 +1,5 @@
-//! `forearm bench`: how long a physics step takes on this machine, how fast a follower follows.
+//! `forearm bench`: how long a physics step takes on this machine, how fast a follower follows, what
+//! recording costs.
 #![expect(
     clippy::let_underscore_must_use,
     reason = "writing into a `String` never fails"
@@ -6,6 +7,7 @@
 
 #[cfg(unix)]
 mod bus;
+mod record;
 
 use std::fmt::Write as _;
 use std::io::Write;
@@ -33,6 +35,8 @@ pub(crate) enum BenchCommand {
     /// of real ones, beside what their wires allow.
     #[cfg(unix)]
     Bus(bus::BusArgs),
+    /// What recording costs the control loop, how much work a row is, and how long saving takes.
+    Record(record::RecordBenchArgs),
 }
 
 pub(crate) fn run(command: &BenchCommand) -> Result<(), Failure> {
@@ -40,6 +44,7 @@ pub(crate) fn run(command: &BenchCommand) -> Result<(), Failure> {
         BenchCommand::Sim { steps, json } => (steps, json),
         #[cfg(unix)]
         BenchCommand::Bus(args) => return bus::run(args),
+        BenchCommand::Record(args) => return record::run(args),
     };
     let start = Instant::now();
     let mut cases = Vec::new();

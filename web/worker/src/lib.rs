@@ -6,6 +6,7 @@
 
 use forearm_control::ControlService;
 use forearm_control::trials::Trials;
+use forearm_record::RecordService;
 use forearm_workers::pool::JobService;
 use forearm_workers::web::{self, entry};
 use wasm_bindgen::JsValue;
@@ -16,6 +17,10 @@ use wasm_bindgen::prelude::wasm_bindgen;
 pub fn start(first: JsValue) {
     web::start(
         &first,
-        &[entry::<ControlService>(), entry::<JobService<Trials>>()],
+        &[
+            entry::<ControlService>(),
+            entry::<RecordService>(),
+            entry::<JobService<Trials>>(),
+        ],
     );
 }

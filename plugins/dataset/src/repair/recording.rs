@@ -10,6 +10,11 @@ use crate::schema::{Schema, VideoFeature};
 use crate::sidecar::{self, CameraFacts, EpisodeFacts};
 use crate::stats::{FeatureStats, PixelStats};
 
+/// The greatest rate, rows a second.
+const MAX_FPS: u32 = 1000;
+/// The latest start, seconds: thousands of years.
+const MAX_SECS: f64 = 1e12;
+
 /// An episode as it was recorded, ready to be added to a dataset.
 #[derive(Debug, Clone)]
 pub struct Recording {
@@ -198,6 +203,15 @@ impl<'a> Parts<'a> {
                 .map_or_else(|| "it is empty".to_owned(), ToString::to_string);
             return Err(RepairError::NoHead { why });
         };
+        // Nothing here is trusted: a rate or a time that is none would ask for any number of rows.
+        if !(1..=MAX_FPS).contains(&head.fps) || !(head.start_secs.abs() <= MAX_SECS) {
+            return Err(RepairError::NoHead {
+                why: format!(
+                    "it says {} rows a second from {} s on",
+                    head.fps, head.start_secs
+                ),
+            });
+        }
         let mut parts = Self {
             timeline: Timeline::new(head.fps, head.start_secs),
             series: Series::new(head.layout),
@@ -259,6 +273,9 @@ impl<'a> Parts<'a> {
             .last_secs()
             .ok_or_else(|| empty("no control tick was recorded"))?;
         let mut rows = self.end.unwrap_or_else(|| self.timeline.rows_by(last));
+        // As many as ticks can be for: without a camera nothing else says how many there may be.
+        let most = self.series.len().saturating_mul(MAX_FPS as usize);
+        rows = rows.min(u32::try_from(most).unwrap_or(u32::MAX));
         for (camera, named) in self.cameras.iter().zip(&self.head.cameras) {
             let pictures = u32::try_from(camera.packets.len()).unwrap_or(u32::MAX);
             if pictures == 0 || camera.config.is_none() {

@@ -255,6 +255,32 @@ fn what_has_nothing_says_so() {
 }
 
 #[test]
+fn a_head_that_asks_for_too_much_is_refused() {
+    let read = |change: &dyn Fn(&mut Head), end: u32| {
+        let mut store = Memory::new();
+        let mut head = head(0);
+        head.cameras.clear();
+        change(&mut head);
+        let mut writer = Writer::create(store.append("j").expect("a file"), &head).expect("a head");
+        writer.ticks(1, 0, &ticks(&head, 0, 8)).expect("room");
+        writer.finish(end).expect("room");
+        Recording::read(&store.read("j").expect("a file"))
+    };
+    assert_eq!(read(&|_| {}, 2).expect("two rows").rows, 2);
+    // Far more than was recorded; but what is there can be had.
+    assert_eq!(read(&|_| {}, u32::MAX).expect("rows").rows, 8000);
+    for change in [
+        &(|head: &mut Head| head.fps = 0) as &dyn Fn(&mut Head),
+        &|head| head.fps = u32::MAX,
+        &|head| head.start_secs = 1e300,
+    ] {
+        assert!(matches!(read(change, 2), Err(RepairError::NoHead { .. })));
+    }
+    let wide = read(&|head| head.layout.joints = usize::MAX, 2);
+    assert!(wide.is_err());
+}
+
+#[test]
 fn a_camera_that_breaks_off_ends_the_episode_there() {
     let mut store = Memory::new();
     let mut dataset = Dataset::create(&mut store, head(0).schema()).expect("a dataset");
@@ -436,12 +462,19 @@ fn speed() {
     let bytes = store.read(&path).expect("the journal");
     let started = std::time::Instant::now();
     let records = journal::scan(&bytes).count();
-    println!("{records} records scanned in {:.0} ms", started.elapsed().as_secs_f64() * 1e3);
+    println!(
+        "{records} records scanned in {:.0} ms",
+        started.elapsed().as_secs_f64() * 1e3
+    );
     let mut series = crate::resample::Series::new(head.layout);
     series.push(1, 0, &ticks(&head, 0, 7200));
     let started = std::time::Instant::now();
     let file = sidecar::write_ticks(&series).expect("a file");
-    println!("{} kB of ticks in {:.0} ms", file.len() / 1000, started.elapsed().as_secs_f64() * 1e3);
+    println!(
+        "{} kB of ticks in {:.0} ms",
+        file.len() / 1000,
+        started.elapsed().as_secs_f64() * 1e3
+    );
     let started = std::time::Instant::now();
     let recording = Recording::read(&store.read(&path).expect("the journal")).expect("an episode");
     let read = started.elapsed().as_secs_f64();

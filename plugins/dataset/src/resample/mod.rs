@@ -146,14 +146,20 @@ impl Timeline {
     /// How many rows are at or before `secs`.
     #[must_use]
     pub fn rows_by(&self, secs: f64) -> u32 {
+        /// Rounding makes a difference of one; only for times that are no times it would be more.
+        const STEPS: usize = 3;
         let by = |row: u32| self.row_secs(row).is_some_and(|at| at <= secs);
         // Within one of the answer, which only `row_secs` knows to the last bit.
         let mut rows = (self.elapsed_secs(secs) * f64::from(self.fps)).max(0.0) as u32;
-        while rows > 0 && !by(rows - 1) {
-            rows -= 1;
+        for _ in 0..STEPS {
+            if rows > 0 && !by(rows - 1) {
+                rows -= 1;
+            }
         }
-        while rows < u32::MAX && by(rows) {
-            rows += 1;
+        for _ in 0..STEPS {
+            if rows < u32::MAX && by(rows) {
+                rows += 1;
+            }
         }
         self.rows.map_or(rows, |limit| rows.min(limit))
     }

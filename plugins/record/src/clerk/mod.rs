@@ -107,6 +107,10 @@ pub struct Clerk {
 
 /// How an errand stands.
 enum Progress {
+    #[cfg_attr(
+        target_family = "wasm",
+        expect(dead_code, reason = "a browser's errands are done when they are begun")
+    )]
     UnderWay,
     Done(Box<Done>),
     /// Its thread is gone, and what it had with it.

@@ -226,8 +226,9 @@ impl Service for RecordService {
     /// A slow disk is no crash.
     const HANG_AFTER: Duration = Duration::from_secs(10);
 
-    /// Frames are stamped where they are taken, and wait there: control comes first.
+    /// Frames are stamped where they are taken, and wait there: control comes first, but nothing else.
     const KEEPS_TIME: bool = false;
+    const YIELDS: bool = false;
 
     fn new(setup: RecordSetup) -> Self {
         Self {

@@ -137,7 +137,7 @@ impl Job {
             Reflect::set(&headers, &name.into(), &value.into())?;
         }
         let init = Object::new();
-        let mut set = |name: &str, value: &JsValue| Reflect::set(&init, &name.into(), value);
+        let set = |name: &str, value: &JsValue| Reflect::set(&init, &name.into(), value);
         set("method", &self.head.method.name().into())?;
         set("headers", &headers)?;
         set("credentials", &"omit".into())?;

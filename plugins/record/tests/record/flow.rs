@@ -2,7 +2,8 @@
 
 use forearm_dataset::store::Store;
 use forearm_dataset::{Dataset, sidecar};
-use forearm_protocol::record::{CameraSource, Phase, RecordConfig, Request};
+use forearm_protocol::record::{CameraSource, Phase, Place, RecordConfig, Request};
+use forearm_record::handles::{RecordProcess, record};
 
 use crate::rig::{HZ, Rig, camera, config, memory};
 
@@ -316,4 +317,55 @@ fn the_same_inputs_make_the_same_files() {
         assert_eq!(path, other_path);
         assert!(bytes == other_bytes, "{path} differs");
     }
+}
+
+#[test]
+fn a_program_records_by_its_handle() {
+    let (store, place) = memory("handle");
+    let mut rig = Rig::new();
+    rig.run(0.5);
+    let mut process = record(rig.handle.line(), config(place));
+    assert_eq!(process.is_open(), Ok(false));
+    let follow = |rig: &mut Rig, process: &mut RecordProcess, secs: f64| {
+        rig.events.clear();
+        rig.run(secs);
+        for event in &rig.events {
+            process.note(event);
+        }
+    };
+    follow(&mut rig, &mut process, 0.3);
+    assert_eq!(process.is_open(), Ok(true));
+    let start = process.start();
+    rig.answer(start).expect("started");
+    follow(&mut rig, &mut process, 1.0);
+    assert!(process.is_recording());
+    let next = process.next_episode();
+    rig.answer(next).expect("ended");
+    follow(&mut rig, &mut process, 0.3);
+    assert_eq!((process.is_recording(), process.state().made), (false, 1));
+    let stop = process.stop();
+    rig.answer(stop).expect("stopped");
+    let export = process.export_for_lerobot(None);
+    follow(&mut rig, &mut process, 0.1);
+    let reply = rig.answer(export).expect("exported");
+    let (bytes, _) = RecordProcess::exported(&reply).expect("it says how much");
+    let mut taken = 0;
+    while let Some(chunk) = process.take_chunk().expect("it runs") {
+        taken += chunk.len() as u64;
+    }
+    assert_eq!(taken, bytes);
+    let close = process.close();
+    rig.answer(close).expect("closed");
+    assert_eq!(Dataset::open(&store).expect("sound").episodes().len(), 1);
+    // What is there already is not recorded over, and the process says so.
+    let place = Place::Storage("handle".to_owned());
+    let mut other = record(rig.handle.line(), config(place));
+    follow(&mut rig, &mut other, 0.2);
+    assert!(
+        other
+            .is_open()
+            .expect_err("refused")
+            .to_string()
+            .contains("there already")
+    );
 }

@@ -1,23 +1,60 @@
 //! Cameras in a browser: those of the page ([`crate::web`]), and artists that draw within the calls.
 
+use std::cell::Cell;
+
 use forearm_protocol::record::CameraInfo;
 
 pub(crate) use crate::web::Video as Picture;
 
-use super::drawn::{Artist, Inline, Studio};
+use super::drawn::{Artist, Drawn, Inline, Job, Studio};
 use super::monitor::fingerprint;
 use super::{CameraError, Now, Report, Source};
 use crate::Pace;
 use crate::frame::{Frame, Pixels};
+use crate::web::binding::shared_secs;
+use crate::web::load::Load;
 use crate::web::source::{Device, Told};
+
+/// A simulated camera shows what is no older than this, seconds: a service that is behind draws less, or it
+/// would never catch up.
+const LATE_SECS: f64 = 0.1;
 
 /// A place for an artist to draw: here always the caller's thread.
 pub(super) fn studio(
     _name: &str,
     artist: Box<dyn Artist>,
-    _pace: Pace,
+    pace: Pace,
 ) -> Result<Box<dyn Studio>, CameraError> {
-    Ok(Box::new(Inline::new(artist)))
+    let inline = Inline::new(artist);
+    Ok(match pace {
+        Pace::Stepped => Box::new(inline),
+        Pace::Live => Box::new(InTime(inline)),
+    })
+}
+
+thread_local! {
+    static LOAD: Cell<Load> = const { Cell::new(Load::new()) };
+}
+
+/// Draws at once, or not at all.
+struct InTime(Inline);
+
+impl Studio for InTime {
+    fn start(&mut self, job: Job) -> Result<(), Job> {
+        let mut load = LOAD.get();
+        let from_secs = shared_secs();
+        if from_secs - job.at_secs > LATE_SECS || !load.has_room(job.number) {
+            return Err(job);
+        }
+        self.0.start(job)?;
+        load.drew(from_secs, shared_secs());
+        LOAD.set(load);
+        Ok(())
+    }
+
+    fn finished(&mut self) -> Option<Drawn> {
+        self.0.finished()
+    }
 }
 
 /// Opens a folder of pictures: there are no folders here.

@@ -10,6 +10,13 @@
 //!
 //! Colours are BT.601 with limited range, and say so, which every decoder takes the same way.
 
+#[cfg_attr(
+    target_family = "wasm",
+    expect(
+        dead_code,
+        reason = "a browser's encoder makes the parameter sets itself"
+    )
+)]
 mod avcc;
 #[cfg(not(target_family = "wasm"))]
 mod native;
@@ -17,6 +24,10 @@ mod native;
 mod rows;
 #[cfg(target_family = "wasm")]
 pub(crate) mod web;
+#[cfg_attr(
+    target_family = "wasm",
+    expect(dead_code, reason = "a browser's decoder makes RGB itself")
+)]
 pub(crate) mod yuv;
 
 #[cfg(not(target_family = "wasm"))]

@@ -19,6 +19,7 @@ pub(crate) mod binding;
 mod host;
 #[cfg(target_family = "wasm")]
 mod listing;
+pub(crate) mod load;
 #[cfg(target_family = "wasm")]
 mod said;
 #[cfg(target_family = "wasm")]

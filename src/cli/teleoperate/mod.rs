@@ -1,4 +1,6 @@
-//! `forearm teleoperate` and `forearm replay`: drives arms without a window, by a leader or a motion.
+//! `forearm teleoperate`: drives arms without a window, by a leader or a motion.
+
+mod replay;
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -10,17 +12,18 @@ use forearm::files;
 use forearm::motions::{BUILTIN_MOTIONS, BuiltinMotion};
 use forearm_arm::ArmModel;
 use forearm_arm::units::JointUnit;
-use forearm_control::headless::{self, HeadlessOptions, HeadlessReport};
+use forearm_control::headless::{self, HeadlessOptions, HeadlessReport, TrackReport};
 use forearm_control::motion::Motion;
 use forearm_control::{ControlConfig, Expectation, jitter_objects};
 use forearm_protocol::control::{
-    ArmState, Event, LoopTiming, Reply, Request, ScriptState, StateUpdate, TeleopMode,
+    ArmState, Event, LoopTiming, Reply, Request, ScriptState, StateUpdate, TeleopMode, TrackError,
 };
 use forearm_protocol::scene::{Scene, SceneBundle};
 use serde_json::json;
 
 use super::live::{self, Live};
 use super::{Failure, OrFail, SetupArgs, interrupt, parse_duration, print_json};
+pub(crate) use replay::{ReplayArgs, run as replay};
 
 /// Width of LeRobot's joint column: its longest motor name with `.pos`.
 const NAME_WIDTH: usize = "shoulder_lift.pos".len();
@@ -61,36 +64,6 @@ pub(crate) struct TeleoperateArgs {
     json: bool,
 }
 
-/// Options of `forearm replay`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct ReplayArgs {
-    /// A motion file, or a built-in motion: `pick_and_place`, `wave`.
-    #[arg(value_name = "FILE|NAME")]
-    motion: String,
-    #[command(flatten)]
-    setup: SetupArgs,
-    /// Print one JSON object at the end instead of LeRobot's loop line and table.
-    #[arg(long)]
-    json: bool,
-}
-
-impl From<ReplayArgs> for TeleoperateArgs {
-    /// Plays the motion to its end, in real time.
-    fn from(args: ReplayArgs) -> Self {
-        Self {
-            setup: args.setup,
-            headless: true,
-            script: Some(args.motion),
-            duration: None,
-            expect: None,
-            jitter_objects: 0.0,
-            seed: 0,
-            fast: false,
-            json: args.json,
-        }
-    }
-}
-
 impl TeleoperateArgs {
     /// What the window is opened with, where there should be one.
     pub(crate) fn window(&self) -> Option<&SetupArgs> {
@@ -99,22 +72,40 @@ impl TeleoperateArgs {
 }
 
 pub(crate) fn run(args: &TeleoperateArgs) -> Result<(), Failure> {
-    let setup = &args.setup;
+    let loaded = load(&args.setup)?;
+    let script = args.script.as_deref().map(read_script).transpose();
+    let name = args.script.as_deref().map(|script| format!("`{script}`"));
+    play(args, loaded, name, script.or_bad_input()?)
+}
+
+/// Loads the scene that is asked for; notes are logged.
+fn load(setup: &SetupArgs) -> Result<Arc<SceneBundle>, Failure> {
     let loaded = setup.load().or_bad_input()?;
     for note in &loaded.notes {
         tracing::warn!("{note}");
     }
-    if live::is_real(&loaded.bundle.scene) {
-        return drive(args, loaded.bundle);
+    Ok(loaded.bundle)
+}
+
+/// Drives the arms of a scene, by a motion's text if there is one; `name` is what to call it.
+fn play(
+    args: &TeleoperateArgs,
+    bundle: Arc<SceneBundle>,
+    name: Option<String>,
+    script: Option<String>,
+) -> Result<(), Failure> {
+    let setup = &args.setup;
+    if live::is_real(&bundle.scene) {
+        return drive(args, bundle, script);
     }
-    if args.script.is_none() && args.duration.is_none() {
+    if script.is_none() && args.duration.is_none() {
         let error = anyhow!(
             "a simulated arm without a window needs something to do: --script, --duration, \
              or --leader with a leader's port"
         );
         return Err(error).or_bad_input();
     }
-    let mut bundle = SceneBundle::clone(&loaded.bundle);
+    let mut bundle = SceneBundle::clone(&bundle);
     if args.jitter_objects > 0.0 {
         jitter_objects(&mut bundle.scene, args.jitter_objects, args.seed);
     }
@@ -122,12 +113,7 @@ pub(crate) fn run(args: &TeleoperateArgs) -> Result<(), Failure> {
     let options = HeadlessOptions {
         bundle: Arc::new(bundle),
         config: ControlConfig::at_rate(setup.rate).or_bad_input()?,
-        script: args
-            .script
-            .as_deref()
-            .map(read_script)
-            .transpose()
-            .or_bad_input()?,
+        script,
         duration_secs: args.duration,
         realtime: !args.fast,
         expect: args.expect.clone(),
@@ -138,8 +124,8 @@ pub(crate) fn run(args: &TeleoperateArgs) -> Result<(), Failure> {
     };
     let report = headless::run(options, &mut |state| table.show(state)).map_err(|error| {
         let bad_input = error.is_bad_input();
-        let error = match &args.script {
-            Some(script) => anyhow::Error::from(error).context(format!("with motion `{script}`")),
+        let error = match &name {
+            Some(name) => anyhow::Error::from(error).context(format!("with motion {name}")),
             None => error.into(),
         };
         if bad_input {
@@ -168,13 +154,16 @@ pub(crate) fn run(args: &TeleoperateArgs) -> Result<(), Failure> {
 }
 
 /// Drives real arms: by their leaders, and by a motion if there is one.
-fn drive(args: &TeleoperateArgs, bundle: Arc<SceneBundle>) -> Result<(), Failure> {
+fn drive(
+    args: &TeleoperateArgs,
+    bundle: Arc<SceneBundle>,
+    script: Option<String>,
+) -> Result<(), Failure> {
     if args.fast || args.expect.is_some() {
         let error = anyhow!("--fast and --expect are for simulated arms; leave them out");
         return Err(error).or_bad_input();
     }
-    let script = args.script.as_deref().map(read_script).transpose();
-    let script = script.or_bad_input()?;
+    let scripted = script.is_some();
     let models = bundle.arm_models().or_bad_input()?;
     let scene = bundle.scene.clone();
     let mut config = ControlConfig::at_rate(args.setup.rate).or_bad_input()?;
@@ -220,13 +209,17 @@ fn drive(args: &TeleoperateArgs, bundle: Arc<SceneBundle>) -> Result<(), Failure
     if args.json {
         let arms = scene.arms.iter().zip(&models).zip(&state.arms);
         let arms: Vec<_> = arms
-            .map(|((spec, model), arm)| arm_json(&spec.name, model, arm))
+            .zip(&end.tracks)
+            .map(|(((spec, model), arm), track)| arm_json(&spec.name, model, arm, track))
             .collect();
         print_json(&json!({ "timing": end.timing, "arms": arms }))?;
     } else {
         write_end(&scene, &models, &state, &end.timing).or_failed()?;
+        for (model, track) in models.iter().zip(&end.tracks) {
+            write_track(&TrackReport::of(model, track)).or_failed()?;
+        }
     }
-    if interrupt::is_told() && args.script.is_some() {
+    if interrupt::is_told() && scripted {
         return Err(anyhow!("interrupted before the motion had ended")).or_failed();
     }
     match end.scripts.into_iter().next() {
@@ -237,7 +230,12 @@ fn drive(args: &TeleoperateArgs, bundle: Arc<SceneBundle>) -> Result<(), Failure
     }
 }
 
-fn arm_json(name: &str, model: &ArmModel, arm: &ArmState) -> serde_json::Value {
+fn arm_json(
+    name: &str,
+    model: &ArmModel,
+    arm: &ArmState,
+    track: &[TrackError],
+) -> serde_json::Value {
     let joints: Vec<_> = model
         .joints
         .iter()
@@ -251,6 +249,7 @@ fn arm_json(name: &str, model: &ArmModel, arm: &ArmState) -> serde_json::Value {
     json!({
         "name": name, "backend": arm.backend, "connected": arm.connected, "torque": arm.torque,
         "joints": joints, "bus": arm.bus, "leader": arm.leader,
+        "track": TrackReport::of(model, track),
     })
 }
 
@@ -398,6 +397,9 @@ fn write_report(report: &HeadlessReport) -> std::io::Result<()> {
             .iter()
             .map(|joint| (joint.name.as_str(), joint.lerobot));
         writeln!(out, "{}", table(rows))?;
+        drop(out);
+        write_track(&arm.track)?;
+        out = std::io::stdout().lock();
     }
     if report.own_thread {
         let micros = |secs: f64| secs * 1e6;
@@ -426,6 +428,27 @@ fn write_report(report: &HeadlessReport) -> std::io::Result<()> {
         )?;
     }
     writeln!(out, "in trays: {}", in_trays(report))
+}
+
+/// How far joints were from the recording they followed.
+fn write_track(track: &[TrackReport]) -> std::io::Result<()> {
+    if track.is_empty() {
+        return Ok(());
+    }
+    let mut out = std::io::stdout().lock();
+    writeln!(
+        out,
+        "{:<NAME_WIDTH$} | {:>7} | {:>7}",
+        "FROM RECORDING", "RMS", "MAX"
+    )?;
+    for TrackReport { joint, rms, max } in track {
+        writeln!(
+            out,
+            "{:<NAME_WIDTH$} | {rms:>7.2} | {max:>7.2}",
+            format!("{joint}.pos")
+        )?;
+    }
+    writeln!(out)
 }
 
 fn in_trays(report: &HeadlessReport) -> String {
