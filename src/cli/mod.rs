@@ -204,6 +204,11 @@ pub(crate) fn run() -> Result<(), Failure> {
                 return window::run(setup, &cli.window, &cli.log);
             }
         }
+        Command::Record(args) => {
+            if let Some(setup) = args.window() {
+                return window::record(setup, args, &cli.window, &cli.log);
+            }
+        }
         _ => {}
     }
     forearm::logging::init(&cli.log).or_bad_input()?;

@@ -13,6 +13,7 @@ use forearm_control::ControlConfig;
 use forearm_panel::PanelSettings;
 use forearm_protocol::scene::SceneBundle;
 
+use super::record::RecordArgs;
 use super::{Failure, OrFail, SetupArgs, interrupt, parse_output, parse_picture, parse_size};
 
 /// What to try when no window can be opened.
@@ -46,14 +47,37 @@ impl WindowArgs {
 }
 
 pub(crate) fn run(setup: &SetupArgs, args: &WindowArgs, log: &str) -> Result<(), Failure> {
+    run_with(setup, args, log, |_, _| Ok(()))
+}
+
+/// Opens the window with the record panel filled in.
+pub(crate) fn record(
+    setup: &SetupArgs,
+    record: &RecordArgs,
+    args: &WindowArgs,
+    log: &str,
+) -> Result<(), Failure> {
+    run_with(setup, args, log, |settings, bundle| {
+        settings.record = record.settings(bundle, &settings.record)?;
+        Ok(())
+    })
+}
+
+fn run_with(
+    setup: &SetupArgs,
+    args: &WindowArgs,
+    log: &str,
+    adapt: impl FnOnce(&mut PanelSettings, &SceneBundle) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     logging::parse_filter(log).or_bad_input()?;
     let mut notes = Vec::new();
-    let settings = settings::load().unwrap_or_else(|error| {
+    let mut settings = settings::load().unwrap_or_else(|error| {
         notes.push(format!("{error:#}; starting with defaults"));
         PanelSettings::default()
     });
     let (scene_id, loaded) = open_scene(setup, settings.last_scene.as_deref(), &mut notes)?;
     notes.extend(loaded.notes);
+    adapt(&mut settings, &loaded.bundle)?;
     let control = ControlConfig {
         on_exit: setup.on_exit(),
         ..ControlConfig::at_rate(setup.rate).or_bad_input()?

@@ -3,8 +3,9 @@
 use bevy::prelude::*;
 use forearm_control::ControlRequest;
 use forearm_panel::{PanelInputs, PanelState, RecordView, ShownFrame};
+use forearm_protocol::ServiceError;
 use forearm_protocol::record::{
-    CameraInfo, CameraSource, DatasetFrame, DatasetSummary, Reply, Request,
+    CameraInfo, CameraSource, DatasetFrame, DatasetSummary, RecordConfig, Reply, Request,
 };
 use forearm_record::Recorder;
 
@@ -20,6 +21,13 @@ pub(super) fn ask_for_panels(
 ) {
     let request = with_token(request);
     let (asked, busy) = match &request {
+        Request::Open(config) if config.resume => {
+            let begin = RecordConfig {
+                resume: false,
+                ..(**config).clone()
+            };
+            (Asked::Resume(Box::new(begin)), Some("Opening"))
+        }
         Request::Open(_) | Request::Browse(_) => (Asked::Open, Some("Opening")),
         Request::Close => (Asked::Close, Some("Closing")),
         Request::ListCameras | Request::ListStored => (Asked::List, None),
@@ -86,6 +94,19 @@ pub(super) fn take(
                 }
                 debug!("a thumbnail can't be shown: {error}");
             }
+            // A dataset that is there is never begun anew: that is refused, too.
+            Err(error @ ServiceError::Refused { .. }) if matches!(asked, Asked::Resume(_)) => {
+                if let Asked::Resume(config) = asked {
+                    view.busy = Some("Opening".to_owned());
+                    let begin = Asked::Begin(error.to_string());
+                    desk.ask(&recorder, begin, Request::Open(config));
+                }
+            }
+            Err(_) if matches!(asked, Asked::Begin(_)) => {
+                if let Asked::Begin(why) = asked {
+                    view.error = Some(why);
+                }
+            }
             Err(error) => {
                 desk.download = None;
                 view.error = Some(error.to_string());
@@ -136,7 +157,7 @@ pub(super) fn take(
 /// Shows that something is not being done any more.
 fn settle(asked: &Asked, view: &mut RecordView) {
     match asked {
-        Asked::Open | Asked::Close | Asked::Work => {
+        Asked::Open | Asked::Resume(_) | Asked::Begin(_) | Asked::Close | Asked::Work => {
             view.busy = None;
             view.progress = None;
         }

@@ -24,7 +24,7 @@ use forearm_protocol::control::{
     Event as ControlEvent, Notice, NoticeLevel, Request as ControlAsk, StateUpdate,
 };
 use forearm_protocol::record::{
-    CameraConfig, CameraSource, Command, Event, Phase, RecordState, Request,
+    CameraConfig, CameraSource, Command, Event, Phase, RecordConfig, RecordState, Request,
 };
 use forearm_record::{RecordPlugin, RecordService, Recorder};
 use forearm_workers::Pending;
@@ -40,6 +40,9 @@ use web as place;
 
 /// How long an export, or an upload, may take.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
+/// So many states of control after it was asked to put the scene back, the recorder has the first
+/// ticks of the new world for sure: what begins before is ended by them.
+const STATES_AFTER_RESET: u8 = 8;
 /// Requests for thumbnails that may wait.
 const MOST_WANTED: usize = 32;
 
@@ -77,6 +80,10 @@ enum Asked {
     Work,
     /// To open a dataset.
     Open,
+    /// To go on with a dataset; with this, if there is none, to begin it.
+    Resume(Box<RecordConfig>),
+    /// To begin a dataset, after going on with it was refused for this reason.
+    Begin(String),
     /// To close it.
     Close,
     /// Cameras, or the names of datasets.
@@ -98,7 +105,7 @@ enum Asked {
 struct RecordingDesk {
     pending: Vec<(Asked, Pending<RecordService>)>,
     /// What is asked as soon as control has put the scene back.
-    after_reset: Option<(Request, Pending<ControlService>)>,
+    after_reset: Option<AfterReset>,
     /// The state that was told last.
     before: RecordState,
     pictures: Pictures,
@@ -112,6 +119,14 @@ struct RecordingDesk {
     /// An export that comes in parts.
     download: Option<place::Download>,
     replay: Replay,
+}
+
+/// What waits for the scene to be put back.
+struct AfterReset {
+    request: Request,
+    reset: Pending<ControlService>,
+    /// How many more states control has to tell after it has done so.
+    states: u8,
 }
 
 impl RecordingDesk {
@@ -174,6 +189,9 @@ fn follow_control(
                 desk.ask(&recorder, Asked::List, Request::ListCameras);
             }
             ControlEvent::State(state) => {
+                if let Some(waiting) = &mut desk.after_reset {
+                    waiting.states = waiting.states.saturating_sub(1);
+                }
                 if let Some(view) = &mut inputs.record {
                     view.simulated = all_simulated(state);
                 }
@@ -301,7 +319,11 @@ fn carry_out(
                 view.exported = None;
                 if steer::puts_back_first(request, view, &panel.settings.record) {
                     let reset = control.ask(ControlAsk::ResetScene);
-                    desk.after_reset = Some((request.clone(), reset));
+                    desk.after_reset = Some(AfterReset {
+                        request: request.clone(),
+                        reset,
+                        states: STATES_AFTER_RESET,
+                    });
                 } else {
                     answers::ask_for_panels(desk, view, &recorder, request.clone());
                 }
@@ -348,11 +370,14 @@ fn go_on(
     let Some(view) = &mut inputs.record else {
         return;
     };
-    if let Some((request, mut reset)) = desk.after_reset.take() {
-        match reset.try_take() {
-            None => desk.after_reset = Some((request, reset)),
-            Some(Ok(_)) => answers::ask_for_panels(desk, view, &recorder, request),
-            Some(Err(error)) => {
+    if let Some(waiting) = &mut desk.after_reset
+        && waiting.states == 0
+        && let Some(answer) = waiting.reset.try_take()
+        && let Some(waiting) = desk.after_reset.take()
+    {
+        match answer {
+            Ok(_) => answers::ask_for_panels(desk, view, &recorder, waiting.request),
+            Err(error) => {
                 view.error = Some(format!("The scene could not be put back: {error}"));
             }
         }

@@ -8,7 +8,7 @@ use forearm_protocol::record::{Phase, RecordState, Request};
 
 /// With less reset time left than this, putting the scene back could come into the next episode,
 /// seconds.
-const LATEST_SECS: f64 = 0.3;
+const LATEST_SECS: f64 = 1.0;
 
 /// What control is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -45,14 +45,9 @@ pub(crate) struct UploadArgs {
     /// Let only yourself see it.
     #[arg(long)]
     private: bool,
-    /// The hub.
-    #[arg(
-        long,
-        env = "HF_ENDPOINT",
-        default_value = "https://huggingface.co",
-        value_name = "URL"
-    )]
-    endpoint: String,
+    /// The hub; `$HF_ENDPOINT`, else https://huggingface.co, if left out.
+    #[arg(long, value_name = "URL")]
+    endpoint: Option<String>,
     /// Print one JSON object at the end.
     #[arg(long)]
     json: bool,
@@ -72,12 +67,22 @@ pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
 
 pub(super) fn upload(args: &UploadArgs) -> Result<(), Failure> {
     let upload = UploadConfig {
-        endpoint: args.endpoint.clone(),
+        endpoint: endpoint(args.endpoint.as_deref()),
         repo_id: args.repo_id.clone(),
         private: args.private,
         token: token()?,
     };
     run(&args.root, Request::Upload(Box::new(upload)), args.json)
+}
+
+fn endpoint(asked: Option<&str>) -> String {
+    let of_environment = || {
+        std::env::var("HF_ENDPOINT")
+            .ok()
+            .filter(|it| !it.is_empty())
+    };
+    let asked = asked.map(str::to_owned).or_else(of_environment);
+    asked.unwrap_or_else(|| "https://huggingface.co".to_owned())
 }
 
 /// The person's access token: of the environment, else asked for.

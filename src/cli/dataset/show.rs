@@ -28,10 +28,14 @@ pub(super) fn info(opened: &Opened) -> String {
     ];
     for feature in &schema.features {
         let what = match feature.picture_size() {
-            Some((width, height)) => format!("{width}×{height} {}", feature.dtype.name()),
+            Some((width, height)) => format!("{width}×{height} {}", feature.data_type.name()),
             None => {
                 let names = feature.value_names().join(" ");
-                format!("{} of {} {names}", feature.width(), feature.dtype.name())
+                format!(
+                    "{} of {} {names}",
+                    feature.width(),
+                    feature.data_type.name()
+                )
             }
         };
         lines.push(format!("  {}: {}", feature.key, what.trim_end()));
@@ -88,7 +92,7 @@ pub(super) fn info_json(opened: &Opened) -> Value {
     let features: Vec<_> = schema
         .features
         .iter()
-        .map(|it| json!({ "key": it.key, "dtype": it.dtype.name(), "names": it.value_names() }))
+        .map(|it| json!({ "key": it.key, "dtype": it.data_type.name(), "names": it.value_names() }))
         .collect();
     json!({
         "name": name, "version": info.version.name(), "robot_type": schema.robot_type,
@@ -133,7 +137,7 @@ pub(super) fn stats_json(opened: &Opened) -> Value {
 /// What to call a feature's numbers.
 fn names(dataset: &Dataset, key: &str, width: usize) -> Vec<String> {
     let feature = dataset.schema().feature(key);
-    if feature.is_some_and(|it| it.dtype.is_picture()) && width == 3 {
+    if feature.is_some_and(|it| it.data_type.is_picture()) && width == 3 {
         return ["red", "green", "blue"].map(str::to_owned).to_vec();
     }
     let known = feature.map_or_else(Vec::new, |it| it.value_names());

@@ -9,7 +9,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::anyhow;
+use forearm::motions::{BUILTIN_MOTIONS, BuiltinMotion};
 use forearm_control::ControlConfig;
+use forearm_panel::{RecordSettings, RightTab};
 use forearm_protocol::record::{CameraConfig, Place, RecordConfig};
 use forearm_protocol::scene::SceneBundle;
 
@@ -98,6 +100,39 @@ impl RecordArgs {
             cameras: self.cameras(bundle).or_bad_input()?,
             video_quality: self.quality,
             ..RecordConfig::new(self.place().or_bad_input()?)
+        })
+    }
+
+    /// What the window's record panel is filled in with.
+    pub(crate) fn settings(
+        &self,
+        bundle: &SceneBundle,
+        before: &RecordSettings,
+    ) -> Result<RecordSettings, Failure> {
+        if let Some(script) = &self.script
+            && BuiltinMotion::find(script).is_none()
+        {
+            let keys: Vec<_> = BUILTIN_MOTIONS.iter().map(|motion| motion.key).collect();
+            let error = anyhow!(
+                "the window plays built-in motions in episodes ({}); with --headless it can be any file",
+                keys.join(", ")
+            );
+            return Err(error).or_bad_input();
+        }
+        let config = self.config(bundle)?;
+        let (Place::Folder(place) | Place::Storage(place)) = config.place;
+        Ok(RecordSettings {
+            tab: RightTab::Record,
+            place,
+            resume: config.resume,
+            task: config.task,
+            fps: config.fps,
+            episodes: config.episodes,
+            episode_secs: config.episode_secs,
+            reset_secs: config.reset_secs,
+            cameras: Some(config.cameras),
+            motion: self.script.clone(),
+            ..before.clone()
         })
     }
 

@@ -119,7 +119,7 @@ fn status_line(state: &RecordState) -> String {
         Phase::Resetting => "reset",
         Phase::Finished => "finished",
     };
-    let limit = state.phase_limit_secs.filter(|secs| *secs < 1e6);
+    let limit = state.phase_limit_secs.filter(|secs| *secs < 86_400.0);
     let limit = limit.map_or_else(String::new, |secs| format!(" / {}", clock(secs)));
     let episode = state.made + 1;
     let mut line = format!(

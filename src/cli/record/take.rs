@@ -12,12 +12,13 @@ use forearm_protocol::record::{
     Command, DatasetSummary, Event, Phase, RecordConfig, RecordState, Reply, Request,
 };
 use forearm_protocol::scene::SceneBundle;
+use forearm_protocol::servo::Connection;
 use forearm_record::{RecordService, RecordSetup};
 use forearm_workers::{Handle, Host, Pending, RestartPolicy, Service, State, supervise};
 
 use super::keys::{KeyPress, Keys};
 use super::show::Screen;
-use crate::cli::live::is_real;
+use crate::cli::live::{buses, is_real};
 use crate::cli::{Failure, OrFail, interrupt};
 
 /// How often services are looked at in real time.
@@ -26,6 +27,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 const STRIDE_SECS: f64 = 1.0 / 120.0;
 /// How long things come to rest after a motion, seconds: it belongs to the episode.
 const REST_SECS: f64 = 0.5;
+/// The longest time between episodes that the service takes, seconds.
+const MAX_RESET_SECS: f64 = 86_400.0;
 /// How long connecting to arms and opening cameras may take.
 const READY_WITHIN: Duration = Duration::from_secs(30);
 /// How long saving the last episode may take.
@@ -71,6 +74,8 @@ pub(super) struct Recording {
     /// Seeds used so far: an episode that is recorded again has its objects elsewhere.
     laid_out: u64,
     given_up: u32,
+    /// How many states control has told.
+    control_states: u64,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -95,7 +100,7 @@ impl Recording {
         };
         if take.script.is_some() {
             // Episodes are begun and ended here, by the motion.
-            take.config.reset_secs = f64::MAX;
+            take.config.reset_secs = MAX_RESET_SECS;
         }
         let startup = Startup {
             bundle: Some(Arc::clone(&take.bundle)),
@@ -119,6 +124,7 @@ impl Recording {
             motion: MotionState::Waits,
             laid_out: 0,
             given_up: 0,
+            control_states: 0,
         };
         recording.prepare()?;
         Ok(recording)
@@ -156,10 +162,8 @@ impl Recording {
             self.take_a_moment();
             for event in self.control.events().collect::<Vec<_>>() {
                 if let ControlEvent::State(state) = &event {
-                    connected = state.arms.iter().all(|arm| {
-                        let leader = arm.leader.as_ref();
-                        arm.connected && leader.is_none_or(|leader| leader.connected)
-                    });
+                    let mut buses = buses(state).into_iter();
+                    connected = buses.all(|it| it.bus.connection == Connection::Connected);
                 }
                 self.heard_from_control(event)?;
             }
@@ -296,7 +300,9 @@ impl Recording {
         } else {
             self.ask_control(control::Request::ResetScene)?;
         }
-        Ok(())
+        // The recorder has to have ticks of the scene as it is now, or it would see it change.
+        let states = self.control_states;
+        self.wait_until(|it| it.control_states >= states + 2)
     }
 
     /// Lets a moment pass and takes what both services told.
@@ -326,6 +332,7 @@ impl Recording {
                 let scene = Command::Scene { generation, bundle };
                 self.recorder.send(scene).or_failed()?;
             }
+            ControlEvent::State(_) => self.control_states += 1,
             ControlEvent::ScriptDone { .. } if self.motion == MotionState::Plays => {
                 self.motion = MotionState::Ended(self.time_secs());
             }

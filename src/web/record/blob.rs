@@ -41,8 +41,8 @@ pub(super) fn of(parts: &Array) -> Result<Blob, JsValue> {
 ///
 /// # Errors
 /// The browser has no room for it.
-pub(super) fn piece(bytes: ArrayBuffer) -> Result<Blob, JsValue> {
-    Blob::new(&Array::of1(&bytes), &Object::new())
+pub(super) fn piece(bytes: &ArrayBuffer) -> Result<Blob, JsValue> {
+    Blob::new(&Array::of1(bytes), &Object::new())
 }
 
 /// The files in an archive: `[{ path, blob }, …]`.

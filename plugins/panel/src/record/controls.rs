@@ -246,7 +246,7 @@ pub(crate) fn quick(ui: &mut Ui, state: &PanelState, inputs: &PanelInputs, out: 
             view,
             arrows,
             vec2(width, CONTROL_HEIGHT + 2.0),
-            None,
+            (step == Step::Forward).then_some(theme::palette(ui).accent),
             out,
         );
     }
