@@ -1,7 +1,7 @@
 //! Datasets from the command line: recorded, read by third parties, killed at any moment, mended.
 //!
 //! Third parties are LeRobot, where `FOREARM_LEROBOT_PYTHON` names a Python that has it, and else
-//! pyarrow and FFmpeg, as `cargo xtask test` installs them.
+//! `pyarrow` and `FFmpeg`, as `cargo xtask test` installs them.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
