@@ -1,5 +1,5 @@
 //! `cargo xtask bench zip`: how fast a dataset is packed, natively and in a browser tab's worker, beside
-//! JSZip on the same page's main thread, and how long that page stands still meanwhile.
+//! `JSZip` on the same page's main thread, and how long that page stands still meanwhile.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -54,7 +54,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     stages::run(&mut driver.script("zip.js", things)).context("can't measure")
 }
 
-/// JSZip in one script, out of its npm package.
+/// `JSZip` in one script, out of its npm package.
 fn find_or_install(tools: &Path) -> Result<PathBuf> {
     let folder = tools.join(format!("jszip-{JSZIP}"));
     let script = folder.join("node_modules/jszip/dist/jszip.min.js");

@@ -66,7 +66,7 @@ enum Bench {
     Record(bench_record::Options),
     /// How well services keep time in a browser tab; sizes, and how long the start takes.
     Web(bench_web::Options),
-    /// How fast a dataset is packed, natively and in a browser tab, beside JSZip.
+    /// How fast a dataset is packed, natively and in a browser tab, beside `JSZip`.
     Zip(bench_zip::Options),
 }
 

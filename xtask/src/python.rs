@@ -1,5 +1,5 @@
 //! What third parties wrote in Python, which tests let loose on Forearm: Feetech's own SDK on virtual
-//! servos, pyarrow and FFmpeg on datasets.
+//! servos, `pyarrow` and `FFmpeg` on datasets.
 //!
 //! It is kept beside the build's results and used from there: nothing of the person's Python is
 //! changed. LeRobot itself, which is gigabytes, is used where `FOREARM_LEROBOT_PYTHON` names a Python

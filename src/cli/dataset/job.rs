@@ -45,7 +45,7 @@ pub(crate) struct UploadArgs {
     /// Let only yourself see it.
     #[arg(long)]
     private: bool,
-    /// The hub; `$HF_ENDPOINT`, else https://huggingface.co, if left out.
+    /// The hub; `$HF_ENDPOINT`, else huggingface.co, if left out.
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
     /// Print one JSON object at the end.

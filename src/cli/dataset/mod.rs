@@ -98,7 +98,7 @@ pub(crate) enum DatasetCommand {
     },
     /// Put a dataset on a hub, where LeRobot finds it by its name.
     ///
-    /// The access token comes from the environment (HF_TOKEN) or is asked for. An upload that was
+    /// The access token comes from the environment (`HF_TOKEN`) or is asked for. An upload that was
     /// interrupted goes on where it was.
     Upload(job::UploadArgs),
 }
