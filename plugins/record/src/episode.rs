@@ -22,8 +22,8 @@ const LEAD_IN_SECS: f64 = 0.1;
 const LAST_TICK_SECS: f64 = 0.5;
 /// How long the end waits for a camera's first picture, seconds.
 const BLIND_SECS: f64 = 3.0;
-/// How often what is counted of cameras is written, seconds.
-const TALLY_SECS: f64 = 1.0;
+/// How often what is counted of cameras is written, seconds: so much may be missing of it after a crash.
+const TALLY_SECS: f64 = 0.2;
 /// How many values of ticks are written in one record: 0.5 MB.
 const RECORD_VALUES: usize = 1 << 16;
 /// Part of a row within which an episode's end belongs to the row before.

@@ -312,6 +312,10 @@ impl Lane {
                 journal.description(self.camera, description)?;
                 self.described = true;
             }
+            if self.written == 0 {
+                // Before the first picture: none is ever there without its statistics.
+                self.write_tally(journal)?;
+            }
             let known = self.encoding.pop_front();
             let Some(facts) = known.filter(|facts| facts.row == packet.row) else {
                 return Err(LaneError::Codec {

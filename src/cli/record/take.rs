@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use forearm_control::{ControlConfig, ControlService, ControlSetup, Startup, jitter_objects};
-use forearm_protocol::Message;
 use forearm_protocol::control::{self, Event as ControlEvent, Notice, NoticeLevel, TeleopMode};
 use forearm_protocol::record::{
     Command, DatasetSummary, Event, Phase, RecordConfig, RecordState, Reply, Request,
 };
 use forearm_protocol::scene::SceneBundle;
 use forearm_protocol::servo::Connection;
+use forearm_protocol::{Message, ServiceError};
 use forearm_record::{RecordService, RecordSetup};
 use forearm_workers::{Handle, Host, Pending, RestartPolicy, Service, State, supervise};
 
@@ -31,6 +31,10 @@ const REST_SECS: f64 = 0.5;
 const MAX_RESET_SECS: f64 = 86_400.0;
 /// How long connecting to arms and opening cameras may take.
 const READY_WITHIN: Duration = Duration::from_secs(30);
+/// How long cameras may take to give their first pictures, seconds.
+const FIRST_PICTURES_SECS: f64 = 10.0;
+/// How long after its start a recording shows that it goes on, seconds.
+const SETTLED_SECS: f64 = 2.0;
 /// How long saving the last episode may take.
 const FINISH_WITHIN: Duration = Duration::from_secs(600);
 
@@ -209,8 +213,9 @@ impl Recording {
 
     fn record(&mut self, keys: &Keys, screen: &mut Screen) -> Result<(), Failure> {
         if self.take.script.is_none() {
-            self.ask(Request::Start)?;
+            self.start()?;
         }
+        let ready_at_secs = self.time_secs();
         loop {
             self.pass()?;
             screen.show(&self.state, &self.dataset);
@@ -223,6 +228,7 @@ impl Recording {
             if let Some(press) = keys.next() {
                 match press {
                     KeyPress::Stop => return Ok(()),
+                    KeyPress::Next if self.state.phase == Phase::Ready => self.start()?,
                     KeyPress::Next => self.try_ask(Request::NextEpisode)?,
                     KeyPress::Rerecord => {
                         self.try_ask(Request::Rerecord)?;
@@ -241,6 +247,15 @@ impl Recording {
             }
             if self.take.script.is_some() {
                 self.play(screen)?;
+            } else if self.state.phase == Phase::Ready
+                && !keys.heard()
+                && self.time_secs() > ready_at_secs + SETTLED_SECS
+            {
+                // Nobody is there to begin the next one.
+                let error = anyhow!(
+                    "the recording was broken off, the messages above say why; go on with --resume"
+                );
+                return Err(error).or_failed();
             }
         }
     }
@@ -251,7 +266,7 @@ impl Recording {
             MotionState::Waits => {
                 if matches!(self.state.phase, Phase::Ready | Phase::Resetting) {
                     self.lay_out()?;
-                    self.ask(Request::Start)?;
+                    self.start()?;
                     let text = self.take.script.clone().unwrap_or_default();
                     self.motion = MotionState::Plays;
                     self.ask_control(control::Request::PlayScript { arm: 0, text })?;
@@ -375,6 +390,23 @@ impl Recording {
         Ok(())
     }
 
+    /// Begins an episode, as soon as the cameras have given their first pictures.
+    fn start(&mut self) -> Result<(), Failure> {
+        let until_secs = self.time_secs() + FIRST_PICTURES_SECS;
+        loop {
+            let asked = self.recorder.request(Request::Start);
+            match self.answered(asked)? {
+                Ok(_) => return Ok(()),
+                Err(ServiceError::Refused { .. })
+                    if self.time_secs() < until_secs && !interrupt::is_told() =>
+                {
+                    self.pass()?;
+                }
+                Err(error) => return Err(error).or_failed(),
+            }
+        }
+    }
+
     /// Asks the recorder for something that has to be.
     fn ask(&mut self, request: Request) -> Result<Reply, Failure> {
         let asked = self.recorder.request(request);
@@ -399,7 +431,7 @@ impl Recording {
     fn answered<S: Service>(
         &mut self,
         mut asked: Pending<S>,
-    ) -> Result<Result<S::Reply, forearm_protocol::ServiceError>, Failure> {
+    ) -> Result<Result<S::Reply, ServiceError>, Failure> {
         loop {
             if let Some(answer) = asked.try_take() {
                 return Ok(answer);

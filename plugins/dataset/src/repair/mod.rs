@@ -83,6 +83,8 @@ pub struct Leftover {
     pub rows: u32,
     /// The episode that it was saved as already: only removing it was missed.
     pub saved: Option<u32>,
+    /// Why it can't be read, if it can't.
+    pub unreadable: Option<String>,
 }
 
 /// Makes an episode of a journal, adds it to the dataset and removes the journal.
@@ -128,18 +130,22 @@ pub fn save(
 pub fn leftover(store: &dyn Store, dataset: &Dataset) -> Result<Vec<Leftover>, RepairError> {
     let mut found = Vec::new();
     for entry in store.list(journal::FOLDER)? {
-        let (task, rows, saved) = match recording::count(&store.read(&entry.path)?) {
-            Ok((head, rows)) => {
-                let saved = saved_as(store, dataset, &head)?;
-                (head.task, rows, saved)
-            }
-            Err(_) => (String::new(), 0, None),
-        };
-        found.push(Leftover {
-            path: entry.path,
-            task,
-            rows,
-            saved,
+        let path = entry.path;
+        found.push(match recording::count(&store.read(&path)?) {
+            Ok((head, rows)) => Leftover {
+                path,
+                saved: saved_as(store, dataset, &head)?,
+                task: head.task,
+                rows,
+                unreadable: None,
+            },
+            Err(error) => Leftover {
+                path,
+                task: String::new(),
+                rows: 0,
+                saved: None,
+                unreadable: Some(error.to_string()),
+            },
         });
     }
     Ok(found)
@@ -152,10 +158,6 @@ fn saved_as(
     head: &journal::Head,
 ) -> Result<Option<u32>, RepairError> {
     let total = dataset.info().total_episodes;
-    if head.episode >= total {
-        // The dataset is as it was when the recording began.
-        return Ok(None);
-    }
     for episode in (0..total).rev() {
         // One that is damaged is not this one as it was just written.
         if let Ok(Some(facts)) = sidecar::facts(store, episode)

@@ -15,6 +15,10 @@ const STALE_SECS: f64 = 0.5;
 /// How many frames may wait. Two wait in normal times.
 const CAPACITY: usize = 32;
 
+/// Frames that are this equally near to a row are equally near: the earlier one is shown, or rounding
+/// would choose.
+const TIE_SECS: f64 = 5e-7;
+
 /// A frame this near to its row can't be bettered: it is shown without waiting for the next, seconds.
 const EXACT_SECS: f64 = 1e-6;
 
@@ -167,7 +171,7 @@ impl<F> Slotter<F> {
         };
         if let Some((second, _)) = self.waiting.get(1) {
             let first = self.waiting.front().map_or(at, |(secs, _)| *secs);
-            if *second <= at || (first <= at && second - at < at - first) {
+            if *second <= at || (first <= at && second - at + TIE_SECS < at - first) {
                 return self.spare(timeline);
             }
         }

@@ -42,7 +42,10 @@ pub enum Task {
         path: String,
     },
     /// Delete the episode that was made last, which is made again; so that it can be undone.
-    DeleteLast,
+    DeleteLast {
+        /// How many episodes there are then: with another number it is not there, and nothing is done.
+        of: u32,
+    },
     /// Delete these episodes, so that it can be undone.
     Delete(Vec<u32>),
     /// Undo the last deletion.
@@ -172,6 +175,13 @@ impl Clerk {
         }
     }
 
+    /// Throws away what undoing a deletion of its own needs.
+    pub(crate) fn forget_undo(&mut self) {
+        if let Some(book) = &mut self.book {
+            book.forget_undo(&mut self.store);
+        }
+    }
+
     /// Has a change made, after those asked for before.
     pub fn submit(&mut self, task: Task) {
         self.queue.push_back(task);
@@ -228,7 +238,7 @@ impl Task {
         match self {
             Self::Save(_) => Kind::Save,
             Self::Recover { .. } => Kind::Recover,
-            Self::DeleteLast => Kind::DeleteLast,
+            Self::DeleteLast { .. } => Kind::DeleteLast,
             Self::Delete(episodes) => Kind::Delete(episodes.len() as u32),
             Self::Undo => Kind::Undo,
         }
@@ -238,13 +248,13 @@ impl Task {
         match self {
             Self::Save(written) => Some(written.path.clone()),
             Self::Recover { path } => Some(path.clone()),
-            Self::DeleteLast | Self::Delete(_) | Self::Undo => None,
+            Self::DeleteLast { .. } | Self::Delete(_) | Self::Undo => None,
         }
     }
 }
 
 /// What was deleted from a dataset is gone for good.
-pub(crate) fn forget_deleted(store: &mut Shelf) {
+fn forget_deleted(store: &mut Shelf) {
     if let Err(error) = store.remove(undo::KEPT) {
         tracing::warn!("what was deleted still takes room: {error}");
     }
@@ -266,9 +276,11 @@ fn carry_out(mut store: Shelf, mut book: Box<Book>, task: Task) -> Done {
             ended.and_then(|()| save(&mut store, &mut book, &path))
         }
         Task::Recover { path } => save(&mut store, &mut book, &path),
-        Task::DeleteLast => match book.dataset.episodes().len().checked_sub(1) {
-            Some(last) => delete(&mut store, &mut book, &[last as u32]),
-            None => Ok(Vec::new()),
+        Task::DeleteLast { of } => match of.checked_sub(1) {
+            Some(last) if book.dataset.episodes().len() == of as usize => {
+                delete(&mut store, &mut book, &[last])
+            }
+            _ => Ok(Vec::new()),
         },
         Task::Delete(episodes) => delete(&mut store, &mut book, &episodes),
         Task::Undo => match book.undo.take() {
@@ -294,6 +306,8 @@ fn carry_out(mut store: Shelf, mut book: Box<Book>, task: Task) -> Done {
 /// Deletes episodes so that it can be undone.
 fn delete(store: &mut Shelf, book: &mut Book, episodes: &[u32]) -> Result<Vec<String>, ClerkError> {
     book.forget_undo(store);
+    // Another program may have left some too.
+    forget_deleted(store);
     let mut undo = Undo::new(store.clone());
     let result = book.delete(&mut undo, episodes);
     let steps = undo.into_steps();

@@ -102,10 +102,7 @@ impl RecordService {
             }
             Act::DeleteLast => {
                 if let Some(desk) = &mut self.desk {
-                    desk.submit(Task::DeleteLast, None);
-                    if let Some(recording) = &mut desk.recording {
-                        recording.expected = recording.expected.saturating_sub(1);
-                    }
+                    delete_last(desk);
                 }
                 Ok(())
             }
@@ -412,4 +409,22 @@ fn name_of_journal(index: u32, now_secs: f64, pace: Pace) -> String {
             .map_or(now_secs.to_bits(), |since| since.as_millis() as u64),
     };
     format!("{index:06}-{stamp:x}")
+}
+
+/// Deletes the episode that was made last: one that nobody saves yet is thrown away.
+fn delete_last(desk: &mut super::desk::Desk) {
+    let Some(recording) = &mut desk.recording else {
+        return;
+    };
+    let of = recording.expected;
+    recording.expected = of.saturating_sub(1);
+    match recording.tails.pop_back() {
+        Some(tail) => {
+            recording.session.saved();
+            let path = tail.path().to_owned();
+            drop(tail);
+            throw_away(desk, &path);
+        }
+        None => desk.submit(Task::DeleteLast { of }, None),
+    }
 }

@@ -416,9 +416,9 @@ impl RecordService {
     /// Closes what is open. Nothing of it is under way.
     pub(super) fn close_now(&mut self) {
         if let Some(mut desk) = self.desk.take()
-            && desk.writable
+            && let Some(clerk) = &mut desk.clerk
         {
-            crate::clerk::forget_deleted(&mut desk.store);
+            clerk.forget_undo();
         }
         self.eyes.clear();
     }
@@ -493,9 +493,17 @@ pub(super) fn leftovers(store: &mut Shelf, book: &Book, in_use: &[String]) -> Ve
         task,
         rows: frames,
         saved,
+        unreadable,
     } in found
     {
         if in_use.contains(&path) {
+            continue;
+        }
+        if let Some(why) = unreadable {
+            // Nothing that was recorded is destroyed: a later version may read it.
+            let aside = format!("{}/{path}", repair::BROKEN);
+            tracing::warn!("the journal {path} can't be read ({why}); it is kept as {aside}");
+            store.rename(&path, &aside).ok();
             continue;
         }
         if frames == 0 || saved.is_some() {

@@ -259,11 +259,9 @@ impl RecordService {
         }
         if let Some(clerk) = &mut desk.clerk {
             clerk.finish();
+            clerk.forget_undo();
         }
         self.eyes.clear();
-        if desk.writable {
-            crate::clerk::forget_deleted(&mut desk.store);
-        }
     }
 }
 
@@ -277,7 +275,12 @@ fn note_success(desk: &mut Desk, kind: Kind, journal: Option<&str>) {
     };
     match kind {
         Kind::Save => recording.session.saved(),
-        Kind::DeleteLast => recording.deleted = Deleted { own: 1, others: 0 },
+        Kind::DeleteLast => {
+            let book = desk.clerk.as_ref().and_then(Clerk::book);
+            if book.is_some_and(|book| book.can_undo()) {
+                recording.deleted = Deleted { own: 1, others: 0 };
+            }
+        }
         Kind::Undo => {
             let Deleted { own, others } = std::mem::take(&mut recording.deleted);
             recording.session.undeleted(own);

@@ -257,7 +257,8 @@ impl Store for Directory {
             let mut half_written = File::create(&half)?;
             half_written.write_all(bytes)?;
             half_written.sync_all()?;
-            fs::rename(&half, &file)
+            fs::rename(&half, &file)?;
+            sync_folder_of(&file)
         })();
         written.map_err(|error| {
             // It may not even be there.
@@ -381,6 +382,18 @@ impl Append for Appended {
     fn len(&self) -> u64 {
         self.len
     }
+}
+
+/// Makes sure that a file's name is on the disk, where systems keep names apart from files.
+#[cfg(unix)]
+fn sync_folder_of(file: &Path) -> io::Result<()> {
+    file.parent()
+        .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
+
+#[cfg(not(unix))]
+fn sync_folder_of(_file: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 fn make_folder_of(file: &Path) -> io::Result<()> {
