@@ -265,7 +265,7 @@ mod tests {
         assert!(obstacle(&settings, &view).unwrap().contains("task"));
         settings.task = "Pick the cube up".to_owned();
         assert!(obstacle(&settings, &view).unwrap().contains("where"));
-        view.default_place = "/home/me/cubes".to_owned();
+        view.default_place = "/data/cubes".to_owned();
         assert_eq!(obstacle(&settings, &view), None);
         view.busy = Some("Opening".to_owned());
         assert!(obstacle(&settings, &view).is_some());

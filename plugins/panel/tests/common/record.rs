@@ -78,7 +78,7 @@ pub fn dataset() -> DatasetSummary {
         }
     };
     DatasetSummary {
-        name: "/home/me/datasets/red_cube".to_owned(),
+        name: "/data/datasets/red_cube".to_owned(),
         robot_type: "so_follower".to_owned(),
         fps: 30,
         action_names: JOINTS.map(str::to_owned).into(),
@@ -118,7 +118,7 @@ pub fn closed() -> RecordView {
         modes: vec![(640, 480, 30.0)],
     };
     RecordView {
-        default_place: "/home/me/forearm/dataset".to_owned(),
+        default_place: "/data/forearm/dataset".to_owned(),
         sources: vec![
             info(sim("wrist"), "wrist"),
             info(sim("front"), "front"),

@@ -91,7 +91,7 @@ fn a_dataset_is_opened_with_what_was_chosen() {
     assert_eq!(cameras, ["front", "video0"]);
     let device = CameraSource::Device("/dev/video0".to_owned());
     assert_eq!(config.cameras[1].source, device);
-    let place = Place::Folder("/home/me/forearm/dataset".to_owned());
+    let place = Place::Folder("/data/forearm/dataset".to_owned());
     let expected = RecordConfig {
         task: TASK.to_owned(),
         episodes: 5,
@@ -329,9 +329,9 @@ fn pictures_are_asked_for_that_are_in_sight_and_missing() {
 fn a_dataset_is_opened_to_look_at_and_closed() {
     let mut stage = stage(1280.0, 720.0, closed());
     stage.state.settings.record.tab = RightTab::Episodes;
-    stage.state.settings.record.place = "/home/me/other".to_owned();
+    stage.state.settings.record.place = "/data/other".to_owned();
     stage.settle();
-    let place = Place::Folder("/home/me/other".to_owned());
+    let place = Place::Folder("/data/other".to_owned());
     assert_eq!(
         press(&mut stage, "Open to look at"),
         ask(Request::Browse(place))
@@ -355,7 +355,7 @@ fn a_dataset_is_exported_to_a_file_or_to_the_browser_and_that_is_cancelled() {
     let [PanelAction::Record(Request::Export { file, window_bytes })] = &got[..] else {
         panic!("{got:?}");
     };
-    assert_eq!(file.as_deref(), Some("/home/me/datasets/red_cube.zip"));
+    assert_eq!(file.as_deref(), Some("/data/datasets/red_cube.zip"));
     assert!(*window_bytes > 0);
     let view = stage.inputs.record.as_mut().unwrap();
     view.progress = Some(("Packing".to_owned(), 0.42));
