@@ -407,12 +407,6 @@ impl Recording {
         }
     }
 
-    /// Asks the recorder for something that has to be.
-    fn ask(&mut self, request: Request) -> Result<Reply, Failure> {
-        let asked = self.recorder.request(request);
-        self.answered(asked)?.or_failed()
-    }
-
     /// Asks the recorder for something that may come too late: then nothing happens.
     fn try_ask(&mut self, request: Request) -> Result<(), Failure> {
         let asked = self.recorder.request(request);
