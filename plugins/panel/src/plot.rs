@@ -301,44 +301,9 @@ fn draw(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs, chosen: &BTre
     };
     let palette = theme::palette(ui);
     let lines = &*lines;
-    ui.style_mut().visuals.extreme_bg_color = palette.chart;
-    ui.style_mut()
-        .text_styles
-        .insert(egui::TextStyle::Body, theme::mono_small());
-    ui.visuals_mut().override_text_color = Some(palette.weak);
-    Plot::new("joints")
-        .allow_drag(false)
-        .allow_zoom(false)
-        .allow_scroll(false)
-        .allow_boxed_zoom(false)
-        .allow_axis_zoom_drag(false)
-        .allow_double_click_reset(false)
-        .auto_bounds(Vec2b::FALSE)
-        .set_margin_fraction(vec2(0.0, 0.0))
-        .show_background(true)
-        .grid_color(palette.line)
-        .grid_fade(0.0)
-        .cursor_color(palette.weak)
-        .y_axis_min_width(40.0)
+    frame(ui, "joints", decimals)
         .x_grid_spacer(seconds_grid)
-        .y_grid_spacer(value_grid)
         .x_axis_formatter(|mark, _| format!("{} s", units::number(mark.value, 0)))
-        .y_axis_formatter(|mark, _| {
-            let decimals = (-mark.step_size.log10().floor()).clamp(0.0, 3.0) as usize;
-            units::number(mark.value, decimals)
-        })
-        .label_formatter(move |at| match at {
-            HoverPosition::NearDataPoint {
-                plot_name,
-                position,
-                ..
-            } => Some(format!(
-                "{plot_name} {} at {} s",
-                units::number(position.y, decimals),
-                units::number(position.x, 2)
-            )),
-            HoverPosition::Elsewhere { .. } => None,
-        })
         .show(ui, |plot| {
             plot.set_plot_bounds_x(-WINDOW_SECS..=0.0);
             plot.set_plot_bounds_y(low..=high);
@@ -409,8 +374,50 @@ pub(crate) fn bounds_of(values: impl Iterator<Item = f64>, step: f64) -> (f64, f
     (low, high.max(low + 2.0 * step))
 }
 
+/// A plot over seconds that nobody drags or zooms, in the panels' colours. `decimals` is how exactly the
+/// value under the mouse is told.
+pub(crate) fn frame<'a>(ui: &mut Ui, name: &str, decimals: usize) -> Plot<'a> {
+    let palette = theme::palette(ui);
+    ui.style_mut().visuals.extreme_bg_color = palette.chart;
+    ui.style_mut()
+        .text_styles
+        .insert(egui::TextStyle::Body, theme::mono_small());
+    ui.visuals_mut().override_text_color = Some(palette.weak);
+    Plot::new(name)
+        .allow_drag(false)
+        .allow_zoom(false)
+        .allow_scroll(false)
+        .allow_boxed_zoom(false)
+        .allow_axis_zoom_drag(false)
+        .allow_double_click_reset(false)
+        .auto_bounds(Vec2b::FALSE)
+        .set_margin_fraction(vec2(0.0, 0.0))
+        .show_background(true)
+        .grid_color(palette.line)
+        .grid_fade(0.0)
+        .cursor_color(palette.weak)
+        .y_axis_min_width(40.0)
+        .y_grid_spacer(value_grid)
+        .y_axis_formatter(|mark, _| {
+            let decimals = (-mark.step_size.log10().floor()).clamp(0.0, 3.0) as usize;
+            units::number(mark.value, decimals)
+        })
+        .label_formatter(move |at| match at {
+            HoverPosition::NearDataPoint {
+                plot_name,
+                position,
+                ..
+            } => Some(format!(
+                "{plot_name} {} at {} s",
+                units::number(position.y, decimals),
+                units::number(position.x, 2)
+            )),
+            HoverPosition::Elsewhere { .. } => None,
+        })
+}
+
 /// Marks at round values, some three to six of them, none at the rims where labels would touch.
-pub(crate) fn value_grid(input: GridInput) -> Vec<GridMark> {
+fn value_grid(input: GridInput) -> Vec<GridMark> {
     let (low, high) = input.bounds;
     let rough = (high - low) / 5.0;
     if !rough.is_finite() || rough <= 0.0 {

@@ -43,13 +43,6 @@ impl MeshBuilder {
     }
 }
 
-/// The mesh of one solid.
-pub(crate) fn solid(shape: &forearm_arm::Shape) -> Mesh {
-    let mut builder = MeshBuilder::default();
-    builder.add(&mesh::triangulate(shape), &Isometry3::identity());
-    builder.build()
-}
-
 /// The meshes of one link.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LinkMeshes {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use egui::{Rect, ScrollArea, Ui, UiBuilder, Vec2b, vec2};
-use egui_plot::{GridInput, GridMark, Line, LineStyle, Plot, PlotPoint, PlotPoints, VLine};
+use egui::{Rect, ScrollArea, Ui, UiBuilder, vec2};
+use egui_plot::{GridInput, GridMark, Line, LineStyle, PlotPoint, PlotPoints, VLine};
 use forearm_protocol::record::{DatasetSummary, EpisodeSeries};
 
 use crate::browser::Browser;
@@ -206,47 +206,12 @@ fn draw(
     let fps = f64::from(dataset.fps.max(1));
     let end = (f64::from(series.frames.saturating_sub(1)) / fps).max(0.1);
     let (low, high) = lines.bounds;
-    ui.style_mut().visuals.extreme_bg_color = palette.chart;
-    ui.style_mut()
-        .text_styles
-        .insert(egui::TextStyle::Body, theme::mono_small());
-    ui.visuals_mut().override_text_color = Some(palette.weak);
-    let shown = Plot::new("episode")
-        .allow_drag(false)
-        .allow_zoom(false)
-        .allow_scroll(false)
-        .allow_boxed_zoom(false)
-        .allow_axis_zoom_drag(false)
-        .allow_double_click_reset(false)
-        .auto_bounds(Vec2b::FALSE)
-        .set_margin_fraction(vec2(0.0, 0.0))
-        .show_background(true)
-        .grid_color(palette.line)
-        .grid_fade(0.0)
-        .cursor_color(palette.weak)
+    let shown = plot::frame(ui, "episode", 2)
         .height(chart.height())
-        .y_axis_min_width(40.0)
         .x_grid_spacer(seconds_grid)
-        .y_grid_spacer(plot::value_grid)
         .x_axis_formatter(|mark, _| {
             let decimals = usize::from(mark.step_size < 1.0);
             format!("{} s", units::number(mark.value, decimals))
-        })
-        .y_axis_formatter(|mark, _| {
-            let decimals = (-mark.step_size.log10().floor()).clamp(0.0, 3.0) as usize;
-            units::number(mark.value, decimals)
-        })
-        .label_formatter(|at| match at {
-            egui_plot::HoverPosition::NearDataPoint {
-                plot_name,
-                position,
-                ..
-            } => Some(format!(
-                "{plot_name} {} at {} s",
-                units::number(position.y, 2),
-                units::number(position.x, 2)
-            )),
-            egui_plot::HoverPosition::Elsewhere { .. } => None,
         })
         .show(ui, |plot| {
             plot.set_plot_bounds_x(0.0..=end);

@@ -6,6 +6,7 @@
 
 mod check;
 mod models;
+mod solids;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use check::{MAX_CAMERA_PIXELS, SceneProblem};
 pub use models::ModelProblem;
+pub use solids::ObjectPart;
 
 pub use crate::ron_file::FileError;
 use crate::servo::{ArmCalibrations, SerialArm};

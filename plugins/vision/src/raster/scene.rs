@@ -443,56 +443,8 @@ fn view(camera: &CameraSpec, bundle: &SceneBundle, models: &[Arc<ArmModel>]) -> 
 /// The solid of an object in its own frame.
 fn object_solid(shape: &ObjectShape) -> Solid {
     let mut solid = Solid::default();
-    let mut whole = |shape: &Shape| solid.add(&mesh::triangulate(shape), &Isometry3::identity());
-    match *shape {
-        ObjectShape::Cube { size } => whole(&block([size; 3])),
-        ObjectShape::Box { size } => whole(&block(size)),
-        ObjectShape::Cylinder { radius, height } => whole(&Shape::Cylinder {
-            radius,
-            half_length: 0.5 * height,
-        }),
-        ObjectShape::Ball { radius } => whole(&Shape::Sphere { radius }),
-        ObjectShape::Tray {
-            inner: [length, width],
-            height,
-            wall,
-        } => {
-            let rectangle = |x: f64, y: f64, radius: f64| {
-                mesh::rounded(&[
-                    [x, y, radius],
-                    [-x, y, radius],
-                    [-x, -y, radius],
-                    [x, -y, radius],
-                ])
-            };
-            let (x, y) = (0.5 * length, 0.5 * width);
-            let rim = mesh::extrude(&mesh::Plate {
-                outline: rectangle(x + wall, y + wall, 2.0 * wall),
-                holes: vec![rectangle(x, y, wall)],
-                half_depth: 0.5 * height,
-                bevel: 0.3 * wall,
-                hole_bevel: 0.3 * wall,
-            });
-            let floor = mesh::extrude(&mesh::Plate {
-                outline: rectangle(x + 0.5 * wall, y + 0.5 * wall, wall),
-                holes: Vec::new(),
-                half_depth: 0.5 * wall,
-                bevel: 0.0,
-                hole_bevel: 0.0,
-            });
-            solid.add(&rim, &Isometry3::translation(0.0, 0.0, 0.5 * height));
-            // Just above the rim's underside, which would flicker through.
-            solid.add(&floor, &Isometry3::translation(0.0, 0.0, 0.5 * wall + 2e-5));
-        }
+    for (part, up) in shape.solids() {
+        solid.add(&part, &Isometry3::translation(0.0, 0.0, up));
     }
     solid.finish()
-}
-
-/// A box with edges broken by a twentieth of its smallest side, at most 1.5 mm.
-fn block(size: [f64; 3]) -> Shape {
-    let smallest = size[0].min(size[1]).min(size[2]);
-    Shape::RoundedBox {
-        half_extents: size.map(|side| 0.5 * side),
-        radius: (0.05 * smallest).min(1.5e-3),
-    }
 }
