@@ -1,7 +1,7 @@
 //! Cameras: frames of whatever source, and how the source does.
 //!
-//! A [`Camera`] is polled. Simulated cameras and pictures from files are drawn on a thread of their
-//! own under [`Pace::Live`] and within the calls under [`Pace::Stepped`]; real cameras always have
+//! A [`Camera`] is polled. Simulated cameras, test patterns and pictures from files are drawn on a thread
+//! of their own under [`Pace::Live`] and within the calls under [`Pace::Stepped`]; real cameras always have
 //! a thread, and a browser's come by themselves. Frames are stamped when they are taken: a real
 //! camera's by the driver, a simulated one's with the time of the tick that it shows.
 //!
@@ -136,7 +136,7 @@ impl Camera {
             check_resolution(size)?;
         }
         let source: Box<dyn Source> = match &config.source {
-            CameraSource::Pattern => Box::new(pattern::open(config.resolution)),
+            CameraSource::Pattern => Box::new(pattern::open(config.resolution, pace)?),
             CameraSource::Sim(name) => {
                 let bundle = bundle.ok_or_else(|| CameraError::NoScene(name.clone()))?;
                 Box::new(sim::open(bundle, name, config.resolution, pace)?)

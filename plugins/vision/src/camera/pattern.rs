@@ -1,7 +1,12 @@
 //! A test pattern: colours, something that moves, and the frame's number as black and white cells
 //! that [`read_number`] reads back, also after video coding.
 
-use super::drawn::{Artist, DrawnSource, Inline, Job};
+use core::ops::Range;
+
+use super::drawn::{Artist, DrawnSource, Job};
+use super::{CameraError, platform};
+use crate::Pace;
+use crate::frame::rgb_bytes;
 
 /// Width and height if none are asked for, pixels.
 pub(super) const SIZE: [u32; 2] = [640, 480];
@@ -11,6 +16,8 @@ pub(super) const FPS: f64 = 30.0;
 const CELLS: [u32; 2] = [8, 4];
 /// Bits of the number; the others check them.
 const NUMBER_BITS: u32 = 24;
+/// No picture's side has more pixels: nothing overflows.
+const LONGEST: u32 = 1 << 24;
 /// Factor of the check, a prime.
 const CHECK: u64 = 167;
 /// Colours of the bars.
@@ -25,11 +32,12 @@ const BARS: [[u8; 3]; 7] = [
 ];
 
 /// Opens a pattern of this size.
-pub(super) fn open(size: Option<[u32; 2]>) -> DrawnSource {
+pub(super) fn open(size: Option<[u32; 2]>, pace: Pace) -> Result<DrawnSource, CameraError> {
     let pattern = Pattern {
         size: size.unwrap_or(SIZE),
     };
-    DrawnSource::by_clock(Box::new(Inline::new(Box::new(pattern))), FPS)
+    let studio = platform::studio("test pattern", Box::new(pattern), pace)?;
+    Ok(DrawnSource::by_clock(studio, FPS))
 }
 
 struct Pattern {
@@ -39,8 +47,7 @@ struct Pattern {
 impl Artist for Pattern {
     fn draw(&mut self, job: &Job, rgb: &mut Vec<u8>) -> Result<[u32; 2], String> {
         let [width, height] = self.size;
-        rgb.clear();
-        rgb.resize(3 * (width * height) as usize, 0);
+        rgb.resize(rgb_bytes(self.size).unwrap_or_default(), 0);
         let code = code(job.number);
         let picture_height = height - height / 4;
         // A ball that goes round once in four seconds, and a stripe that crosses once in two.
@@ -52,28 +59,48 @@ impl Artist for Pattern {
             f64::from(picture_height) * (0.5 + 0.32 * sin),
         ];
         let stripe = (job.number % 60) as u32 * width / 60;
-        let stripe_end = stripe + (width / 80).max(1);
+        let stripe = stripe..stripe + (width / 80).max(1);
+        // Every row is some spans of one colour each.
         for (y, row) in (0_u32..).zip(rgb.chunks_exact_mut(3 * width as usize)) {
-            for (x, pixel) in (0_u32..).zip(row.as_chunks_mut::<3>().0) {
-                if y >= picture_height {
-                    let column = x * CELLS[0] / width;
-                    let line = (y - picture_height) * CELLS[1] / (height - picture_height);
+            let row = row.as_chunks_mut::<3>().0;
+            if y >= picture_height {
+                let line = (y - picture_height) * CELLS[1] / (height - picture_height);
+                for column in 0..CELLS[0] {
                     let bit = code >> (line * CELLS[0] + column) & 1;
-                    *pixel = if bit == 1 { [235; 3] } else { [20; 3] };
-                    continue;
+                    let colour = if bit == 1 { [235; 3] } else { [20; 3] };
+                    fill(row, part(column, CELLS[0], width), colour);
                 }
-                let bar = BARS[(x * BARS.len() as u32 / width) as usize];
-                let shade = 150 + 105 * (picture_height - y) / picture_height;
-                *pixel = bar.map(|value| (u32::from(value) * shade / 255) as u8);
-                let (dx, dy) = (f64::from(x) - center[0], f64::from(y) - center[1]);
-                if dx * dx + dy * dy < radius * radius {
-                    *pixel = [245, 245, 240];
-                } else if (stripe..stripe_end).contains(&x) {
-                    *pixel = [16, 18, 22];
-                }
+                continue;
+            }
+            let shade = 150 + 105 * (picture_height - y) / picture_height;
+            for (bar, colour) in (0_u32..).zip(BARS) {
+                let colour = colour.map(|value| (u32::from(value) * shade / 255) as u8);
+                fill(row, part(bar, BARS.len() as u32, width), colour);
+            }
+            fill(row, stripe.clone(), [16, 18, 22]);
+            let dy = f64::from(y) - center[1];
+            let half = radius * radius - dy * dy;
+            if half > 0.0 {
+                let half = libm::sqrt(half);
+                let ends = [center[0] - half, center[0] + half].map(|end| libm::ceil(end) as u32);
+                fill(row, ends[0]..ends[1], [245, 245, 240]);
             }
         }
         Ok(self.size)
+    }
+}
+
+/// The pixels of part number `index`, of `count` over a length.
+fn part(index: u32, count: u32, length: u32) -> Range<u32> {
+    let begin = |index: u32| (index * length).div_ceil(count);
+    begin(index)..begin(index + 1)
+}
+
+/// Colours a span of a row, as far as it lies in it.
+fn fill(row: &mut [[u8; 3]], span: Range<u32>, colour: [u8; 3]) {
+    let end = (span.end as usize).min(row.len());
+    if let Some(span) = row.get_mut(span.start as usize..end) {
+        span.fill(colour);
     }
 }
 
@@ -92,18 +119,17 @@ fn check(number: u64) -> u64 {
 /// top. `None` if there is none to be read.
 #[must_use]
 pub fn read_number(size: [u32; 2], rgb: &[u8]) -> Option<u64> {
-    let [width, height] = size.map(|side| side as usize);
+    let [width, height] = size;
     let pixels = rgb.as_chunks::<3>().0;
-    if width.checked_mul(height)? > pixels.len() || width < 16 || height < 16 {
+    if rgb_bytes(size)? > rgb.len() || size.iter().any(|side| !(16..=LONGEST).contains(side)) {
         return None;
     }
     let first = height - height / 4;
     let mut code = 0_u64;
     for bit in 0..CELLS[0] * CELLS[1] {
-        let (column, line) = ((bit % CELLS[0]) as usize, (bit / CELLS[0]) as usize);
-        let x = middle(column, CELLS[0] as usize, width);
-        let y = first + middle(line, CELLS[1] as usize, height - first);
-        let sum: u32 = pixels[y * width + x]
+        let x = middle(bit % CELLS[0], CELLS[0], width);
+        let y = first + middle(bit / CELLS[0], CELLS[1], height - first);
+        let sum: u32 = pixels[y as usize * width as usize + x as usize]
             .iter()
             .map(|value| u32::from(*value))
             .sum();
@@ -114,9 +140,9 @@ pub fn read_number(size: [u32; 2], rgb: &[u8]) -> Option<u64> {
 }
 
 /// The pixel in the middle of a cell, of `count` over a length.
-fn middle(cell: usize, count: usize, length: usize) -> usize {
-    let begin = |cell: usize| (cell * length).div_ceil(count);
-    (begin(cell) + begin(cell + 1)) / 2
+fn middle(cell: u32, count: u32, length: u32) -> u32 {
+    let part = part(cell, count, length);
+    (part.start + part.end) / 2
 }
 
 #[cfg(test)]
