@@ -1,13 +1,14 @@
 """A dataset, opened and read whole with LeRobot (0.4.4, 0.6.1).
 
-    python dataset_check.py FOLDER [--episodes N] [--light]
+    python dataset_check.py FOLDER [--episodes N] [--light] [--killed]
 
 First the rules of the format and all statistics, without LeRobot: see dataset_layout.py. Then LeRobot
 opens the folder; every frame of every camera is read through it and has to be the one that stands at
 this place in the video; so are all values, timestamps, tasks and the bounds of episodes. Last a training
 batch is drawn, shuffled, with a history of states and a chunk of actions.
 
-With --light that is left out: pyarrow and numpy are enough then, PyAV checks the videos as well.
+With --light that is left out: pyarrow and numpy are enough then, PyAV checks the videos as well. With
+--killed one episode may be there that is not counted yet, see dataset_layout.py.
 
 Prints problems, one a line, and at the end a line of JSON. Exit code 0: all is well; 1: there are
 problems; 2: a package is missing.
@@ -125,11 +126,12 @@ def main():
     parser.add_argument("folder", help="the dataset")
     parser.add_argument("--episodes", type=int, help="how many there have to be")
     parser.add_argument("--light", action="store_true", help="without LeRobot")
+    parser.add_argument("--killed", action="store_true", help="its writer was killed, and nothing mended yet")
     parser.add_argument(
         "--any-picture-std", action="store_true", help="for datasets written by LeRobot 0.4.4, which gets these wrong"
     )
     args = parser.parse_args()
-    data = dataset_layout.check(args.folder, args.episodes, picture_std=not args.any_picture_std)
+    data = dataset_layout.check(args.folder, args.episodes, picture_std=not args.any_picture_std, killed=args.killed)
     told = {"episodes": len(data.episodes), "frames": data.info.get("total_frames"), "cameras": data.cameras}
     # LeRobot would look for what is missing elsewhere.
     if not args.light and not data.problems:

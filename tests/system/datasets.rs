@@ -373,9 +373,9 @@ fn whatever_kills_the_recorder_finished_episodes_load_and_the_open_one_comes_bac
     if light.is_none() {
         did_not_run("no third party can read datasets here; Forearm checks its own");
     }
-    let check = |folder: &Path, episodes: usize, when: &str| match &light {
+    let check = |folder: &Path, episodes: usize, more: &[&str], when: &str| match &light {
         Some(light) => {
-            let told = light.check(folder, episodes, &["--light"]);
+            let told = light.check(folder, episodes, &[&["--light"], more].concat());
             assert_eq!(told["problems"], 0, "{when}: {told}");
         }
         None => {
@@ -415,6 +415,7 @@ fn whatever_kills_the_recorder_finished_episodes_load_and_the_open_one_comes_bac
             check(
                 &folder,
                 before.total_episodes as usize,
+                &["--killed"],
                 &format!("{when}, before"),
             );
         }
@@ -434,6 +435,7 @@ fn whatever_kills_the_recorder_finished_episodes_load_and_the_open_one_comes_bac
             check(
                 &folder,
                 after_it.total_episodes as usize,
+                &[],
                 &format!("{when}, after"),
             );
         }

@@ -79,14 +79,14 @@ withAppOnEachHost(
     }
     await tries(app);
     await app.nextState(24);
-    assert.deepEqual((await app.services()).map((service) => service.restarts), [0, 0]);
+    assert.deepEqual((await app.services()).map(({ name, restarts }) => [name, restarts]), [["control", 0], ["record", 0], ["trials", 0]]);
     app.assertQuiet();
   },
   HOSTS.filter(({ kind }) => kind === "inline"),
 );
 
 withApp("a fault that is none, or of nobody: it is refused", ALLOWED, async (app) => {
-  assert.match(await refusal(app, "nobody", "Trap"), /there is no such service.*`control` or `trials`/);
+  assert.match(await refusal(app, "nobody", "Trap"), /there is no such service.*`control`, `record` or `trials`/);
   assert.match(await refusal(app, "control", "Sulk"), /no such fault.*Sulk/);
 });
 

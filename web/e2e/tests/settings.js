@@ -50,7 +50,7 @@ withAppOnEachHost(
   },
   async (app, { kind }) => {
     // Where there are no workers, that is told.
-    const others = (text) => kind === "worker" || !text.startsWith("Control runs on the main thread");
+    const others = (text) => kind === "worker" || !/^(Control|Recording) runs on the main thread/.test(text);
     assert.deepEqual((await app.toasts()).filter(others), []);
     // What can't be stored is in force all the same.
     await app.page.locator("#forearm").focus();
