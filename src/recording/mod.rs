@@ -241,20 +241,22 @@ fn follow_recorder(
     let Some(view) = &mut inputs.record else {
         return;
     };
+    let mut wishes: Vec<Wish> = Vec::new();
     for event in events.read() {
         match event {
             Event::State(state) => {
+                if !steer::is_between(state) {
+                    // It came too late: this window slept.
+                    wishes.retain(|wish| *wish != Wish::PutBack);
+                }
                 let settings = &panel.settings.record;
                 let wish = steer::on_change(&desk.before, state, settings, view.simulated);
+                wishes.extend(wish);
                 desk.before = (**state).clone();
                 view.state = (**state).clone();
                 // The picture of a camera that was closed is none of it.
                 let open = |name: &String| state.cameras.iter().any(|it| it.name == *name);
                 view.previews.retain(|name, _| open(name));
-                let arm = panel.settings.selected_arm;
-                for request in wish.into_iter().flat_map(|wish| carried_out(wish, arm)) {
-                    requests.write(ControlRequest(request));
-                }
             }
             Event::Dataset(summary) => {
                 answers::show_dataset(desk, view, summary, &mut textures);
@@ -281,6 +283,10 @@ fn follow_recorder(
             Event::Notice(notice) => panel.notify(notice.clone()),
             Event::Opened(_) => {}
         }
+    }
+    let arm = panel.settings.selected_arm;
+    for request in wishes.into_iter().flat_map(|wish| carried_out(wish, arm)) {
+        requests.write(ControlRequest(request));
     }
 }
 
@@ -325,7 +331,10 @@ fn carry_out(
                         states: STATES_AFTER_RESET,
                     });
                 } else {
-                    answers::ask_for_panels(desk, view, &recorder, request.clone());
+                    let settings = &panel.settings.record;
+                    let request =
+                        steer::with_time_to_put_back(request.clone(), view.simulated, settings);
+                    answers::ask_for_panels(desk, view, &recorder, request);
                 }
             }
             PanelAction::CancelRecordWork => {

@@ -6,9 +6,11 @@
 use forearm_panel::{RecordSettings, RecordView};
 use forearm_protocol::record::{Phase, RecordState, Request};
 
-/// With less reset time left than this, putting the scene back could come into the next episode,
-/// seconds.
-const LATEST_SECS: f64 = 1.0;
+/// A scene that is put back takes so much time between two episodes at least, seconds: until control has
+/// done it and the recorder knows.
+const SHORTEST_SECS: f64 = 1.0;
+/// With less time left than this, putting the scene back could come into the next episode, seconds.
+const LATEST_SECS: f64 = 0.4;
 
 /// What control is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +30,10 @@ pub(super) fn on_change(
 ) -> Option<Wish> {
     let changed = before.phase != after.phase;
     match after.phase {
-        Phase::Resetting if changed && puts_back(settings, simulated) => {
+        // At once, not only when the episode is saved: that takes a part of the time.
+        Phase::Saving | Phase::Resetting
+            if is_between(after) && !is_between(before) && puts_back(settings, simulated) =>
+        {
             let left = after.phase_limit_secs.map(|limit| limit - after.phase_secs);
             left.is_none_or(|left| left > LATEST_SECS)
                 .then_some(Wish::PutBack)
@@ -41,6 +46,27 @@ pub(super) fn on_change(
             settings.motion.clone().map(Wish::Play)
         }
         _ => None,
+    }
+}
+
+/// Whether the next episode begins by itself.
+pub(super) fn is_between(state: &RecordState) -> bool {
+    let phase = matches!(state.phase, Phase::Saving | Phase::Resetting);
+    phase && state.phase_limit_secs.is_some()
+}
+
+/// A recording that is opened has the time that putting its scene back takes.
+pub(super) fn with_time_to_put_back(
+    request: Request,
+    simulated: bool,
+    settings: &RecordSettings,
+) -> Request {
+    match request {
+        Request::Open(mut config) if puts_back(settings, simulated) => {
+            config.reset_secs = config.reset_secs.max(SHORTEST_SECS);
+            Request::Open(config)
+        }
+        request => request,
     }
 }
 
@@ -65,6 +91,8 @@ fn puts_back(settings: &RecordSettings, simulated: bool) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use forearm_protocol::record::{Place, RecordConfig};
+
     use super::*;
 
     fn state(phase: Phase, secs: f64, limit: Option<f64>) -> RecordState {
@@ -86,24 +114,64 @@ mod tests {
     #[test]
     fn the_scene_is_put_back_once_and_never_into_an_episode() {
         let settings = settings();
-        let saving = state(Phase::Saving, 0.2, Some(5.0));
+        let episode = state(Phase::Recording, 9.9, Some(10.0));
+        let saving = state(Phase::Saving, 0.0, Some(5.0));
+        let put_back = Some(Wish::PutBack);
+        assert_eq!(on_change(&episode, &saving, &settings, true), put_back);
         let reset = state(Phase::Resetting, 0.3, Some(5.0));
-        let wish = on_change(&saving, &reset, &settings, true);
-        assert_eq!(wish, Some(Wish::PutBack));
-        let later = state(Phase::Resetting, 0.4, Some(5.0));
-        assert_eq!(on_change(&reset, &later, &settings, true), None, "once");
+        assert_eq!(on_change(&saving, &reset, &settings, true), None, "once");
+        // One that is thrown away is not saved; one made just before can be.
+        assert_eq!(on_change(&episode, &reset, &settings, true), put_back);
+        let done = state(Phase::Finished, 3.0, None);
+        assert_eq!(on_change(&done, &reset, &settings, true), put_back);
         assert_eq!(
-            on_change(&saving, &reset, &settings, false),
+            on_change(&episode, &saving, &settings, false),
             None,
             "a real arm"
         );
+        let last = state(Phase::Saving, 0.0, None);
+        assert_eq!(
+            on_change(&episode, &last, &settings, true),
+            None,
+            "the last"
+        );
         let late = state(Phase::Resetting, 4.9, Some(5.0));
-        assert_eq!(on_change(&saving, &late, &settings, true), None, "too late");
+        assert_eq!(
+            on_change(&episode, &late, &settings, true),
+            None,
+            "too late"
+        );
         let by_hand = RecordSettings {
             reset_scene: false,
             ..settings
         };
-        assert_eq!(on_change(&saving, &reset, &by_hand, true), None);
+        assert_eq!(on_change(&episode, &saving, &by_hand, true), None);
+    }
+
+    #[test]
+    fn there_is_time_to_put_the_scene_back() {
+        let open = |reset_secs: f64| {
+            let place = Place::Storage("a".to_owned());
+            let config = RecordConfig {
+                reset_secs,
+                ..RecordConfig::new(place)
+            };
+            Request::Open(Box::new(config))
+        };
+        let settings = settings();
+        for short in [0.0, 0.5] {
+            let longer = with_time_to_put_back(open(short), true, &settings);
+            assert_eq!(longer, open(SHORTEST_SECS));
+            // So long it is put back as soon as the episode has ended.
+            let episode = state(Phase::Recording, 9.9, Some(10.0));
+            let saving = state(Phase::Saving, 0.1, Some(SHORTEST_SECS));
+            let wish = on_change(&episode, &saving, &settings, true);
+            assert_eq!(wish, Some(Wish::PutBack));
+        }
+        let long = with_time_to_put_back(open(7.0), true, &settings);
+        assert_eq!(long, open(7.0));
+        let real = with_time_to_put_back(open(0.0), false, &settings);
+        assert_eq!(real, open(0.0));
     }
 
     #[test]

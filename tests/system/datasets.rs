@@ -369,18 +369,24 @@ fn rows_in_journals(folder: &Path, saved: u32) -> Vec<u32> {
 fn whatever_kills_the_recorder_finished_episodes_load_and_the_open_one_comes_back() {
     let kills = std::env::var("FOREARM_KILLS").ok();
     let kills = kills.and_then(|kills| kills.parse().ok()).unwrap_or(KILLS);
-    let light = Reader::light();
+    let (lerobot, light) = (Reader::lerobot(), Reader::light());
     if light.is_none() {
         did_not_run("no third party can read datasets here; Forearm checks its own");
     }
-    let check = |folder: &Path, episodes: usize, more: &[&str], when: &str| match &light {
-        Some(light) => {
-            let told = light.check(folder, episodes, &[&["--light"], more].concat());
-            assert_eq!(told["problems"], 0, "{when}: {told}");
+    let check = |reader: Option<&Reader>, folder: &Path, episodes: u32, more: &[&str]| match reader
+    {
+        Some(reader) => {
+            let told = reader.check(folder, episodes as usize, more);
+            assert_eq!(told["problems"], 0, "{told}");
         }
         None => {
             dataset(&["check", text(folder)]).assert_success();
         }
+    };
+    // What a kill leaves is LeRobot's to load, where there is one, before anything is mended.
+    let check_killed = |folder: &Path, episodes: u32| match &lerobot {
+        Some(_) => check(lerobot.as_ref(), folder, episodes, &["--killed"]),
+        None => check(light.as_ref(), folder, episodes, &["--light", "--killed"]),
     };
     let mut chance = Chance(0x5EED);
     let (mut brought_back, mut in_time) = (0, 0);
@@ -393,6 +399,7 @@ fn whatever_kills_the_recorder_finished_episodes_load_and_the_open_one_comes_bac
         }
         let after = Duration::from_millis(200 + chance.below(KILL_WITHIN_MS));
         let when = format!("kill {kill} after {after:?}, live: {live}");
+        println!("{when}");
         let told = record_until_killed(&folder, live, after);
         if !folder.join("meta/info.json").exists() {
             assert_eq!(told, None, "{when}");
@@ -412,12 +419,7 @@ fn whatever_kills_the_recorder_finished_episodes_load_and_the_open_one_comes_bac
             "{when}: {told:?}"
         );
         if before.total_episodes > 0 {
-            check(
-                &folder,
-                before.total_episodes as usize,
-                &["--killed"],
-                &format!("{when}, before"),
-            );
+            check_killed(&folder, before.total_episodes);
         }
         let lost = rows_in_journals(&folder, before.total_episodes);
         dataset(&["repair", text(&folder)]).assert_success();
@@ -433,10 +435,10 @@ fn whatever_kills_the_recorder_finished_episodes_load_and_the_open_one_comes_bac
         brought_back += after_it.total_episodes - before.total_episodes;
         if after_it.total_episodes > 0 {
             check(
+                light.as_ref(),
                 &folder,
-                after_it.total_episodes as usize,
-                &[],
-                &format!("{when}, after"),
+                after_it.total_episodes,
+                &["--light"],
             );
         }
         assert_eq!(

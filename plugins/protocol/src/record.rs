@@ -352,7 +352,7 @@ pub struct CameraState {
     pub rate_hz: f64,
     /// How old the newest frame is, seconds.
     pub age_secs: f64,
-    /// Frames that could not be taken because encoding was behind, since it was opened.
+    /// Frames of the episode in hand that could not be taken because encoding was behind; 0 without one.
     pub dropped: u64,
     /// Frames that wait to be encoded.
     pub queued: u32,
@@ -391,7 +391,8 @@ pub struct DatasetSummary {
     pub episodes: Vec<EpisodeInfo>,
     /// Size of its files, bytes.
     pub bytes: u64,
-    /// What is wrong with it, one line each; empty when it is sound.
+    /// What is wrong with it, one line each, as far as its tables and the names of its files tell; rows and
+    /// videos are not looked at.
     pub problems: Vec<String>,
 }
 

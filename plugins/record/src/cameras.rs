@@ -29,6 +29,8 @@ pub struct Eye {
     small: Vec<u8>,
     /// Whether a person was told that it gives nothing.
     told: bool,
+    /// Frames that it had dropped when an episode began.
+    dropped_before: u64,
 }
 
 impl Eye {
@@ -49,6 +51,7 @@ impl Eye {
             preview_secs: f64::NEG_INFINITY,
             small: Vec::new(),
             told: false,
+            dropped_before: 0,
         }
     }
 
@@ -89,6 +92,13 @@ impl Eye {
     /// The frame that was kept.
     pub fn take_newest(&mut self) -> Option<Frame> {
         self.newest.take()
+    }
+
+    /// An episode begins: what was dropped before is none of it.
+    pub fn count_anew(&mut self) {
+        if let Ok(camera) = &self.camera {
+            self.dropped_before = camera.state().dropped;
+        }
     }
 
     /// Gives a frame's memory back.
@@ -174,6 +184,11 @@ impl Eye {
                 "Camera `{name}` is gone ({why}). The episode goes on with its last picture, \
                  counted as stale; plug the camera in again, and record the episode again."
             ),
+            CameraHealth::Opening | CameraHealth::Live if self.is_simulated() => format!(
+                "Camera `{name}` gives no pictures: drawing them takes this machine too long. The \
+                 episode goes on with its last one, counted as stale; take smaller pictures or \
+                 fewer cameras, and record the episode again."
+            ),
             CameraHealth::Opening | CameraHealth::Live => format!(
                 "Camera `{name}` gives no pictures. The episode goes on with its last one, counted \
                  as stale; look at the camera, and record the episode again."
@@ -181,11 +196,16 @@ impl Eye {
         })
     }
 
-    /// How it does; `queued` and what encoding dropped are added by whoever encodes.
+    /// How it does, with what it dropped since an episode began; `queued` and what encoding dropped are
+    /// added by whoever encodes.
     #[must_use]
     pub fn state(&self) -> CameraState {
         match &self.camera {
-            Ok(camera) => camera.state(),
+            Ok(camera) => {
+                let mut state = camera.state();
+                state.dropped = state.dropped.saturating_sub(self.dropped_before);
+                state
+            }
             Err(why) => CameraState {
                 name: self.config.name.clone(),
                 source: self.config.source.clone(),
@@ -197,5 +217,38 @@ impl Eye {
                 queued: 0,
             },
         }
+    }
+}
+
+#[cfg(all(test, not(target_family = "wasm")))]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn an_episode_counts_its_own_dropped_frames() {
+        let millis = Arc::new(AtomicU64::new(0));
+        let clock = Arc::clone(&millis);
+        let now: Now = Arc::new(move || clock.load(Ordering::Relaxed) as f64 * 1e-3);
+        let config = CameraConfig {
+            name: "pattern".to_owned(),
+            source: CameraSource::Pattern,
+            resolution: Some([64, 48]),
+        };
+        let mut eye = Eye::open(&config, None, now, Pace::Stepped);
+        // Nobody looks at it for a second each.
+        let wait = |eye: &mut Eye| {
+            millis.fetch_add(1000, Ordering::Relaxed);
+            while let Some(frame) = eye.next() {
+                eye.recycle(frame);
+            }
+            eye.state().dropped
+        };
+        wait(&mut eye);
+        assert!(wait(&mut eye) > 20);
+        eye.count_anew();
+        assert_eq!(eye.state().dropped, 0);
+        assert!((20..=30).contains(&wait(&mut eye)));
     }
 }

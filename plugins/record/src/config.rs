@@ -7,6 +7,11 @@ use forearm_protocol::scene::SceneBundle;
 use forearm_vision::Pace;
 use serde::{Deserialize, Serialize};
 
+/// A journal of this size is enough, bytes. Whoever saves an episode holds its journal in memory, and
+/// the videos made of it beside: about twice this, of the 4 GiB that a browser's worker can have at
+/// most. All cameras together fill it at 2.4 Mbit/s in an hour.
+pub const MOST_JOURNAL_BYTES: u64 = 1 << 30;
+
 /// What a record service is made from.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RecordSetup {
@@ -19,6 +24,8 @@ pub struct RecordSetup {
     pub opened: Opened,
     /// Where its recording stood.
     pub stood: Stood,
+    /// An episode whose journal reaches so many bytes is ended; [`MOST_JOURNAL_BYTES`] if it is not said.
+    pub journal_bytes: Option<u64>,
 }
 
 /// Where a recording stood.
@@ -50,6 +57,12 @@ impl RecordSetup {
         } else {
             Pace::Live
         }
+    }
+
+    /// How many bytes the journal of an episode may have; a little more is written until it has ended.
+    #[must_use]
+    pub fn most_journal_bytes(&self) -> u64 {
+        self.journal_bytes.unwrap_or(MOST_JOURNAL_BYTES)
     }
 
     /// Takes note of what the service tells.

@@ -24,6 +24,8 @@ const LAST_TICK_SECS: f64 = 0.5;
 const BLIND_SECS: f64 = 3.0;
 /// How often what is counted of cameras is written, seconds: so much may be missing of it after a crash.
 const TALLY_SECS: f64 = 0.2;
+/// How often what is in the journal is made to survive a loss of power, seconds: so much is lost then.
+const SYNC_SECS: f64 = 1.0;
 /// How many values of ticks are written in one record: 0.5 MB.
 const RECORD_VALUES: usize = 1 << 16;
 /// Part of a row within which an episode's end belongs to the row before.
@@ -68,6 +70,8 @@ pub struct Episode {
     /// Whether ticks that come are of another world.
     cut: bool,
     tally_secs: f64,
+    /// When the journal was last handed to the disk; nothing in stepped time, which nobody waits for.
+    sync_secs: Option<f64>,
     end: Option<End>,
 }
 
@@ -112,6 +116,7 @@ impl Episode {
             {
                 eye.recycle(back);
             }
+            eye.count_anew();
             lanes.push(lane);
             cameras.push(HeadCamera {
                 name,
@@ -159,6 +164,7 @@ impl Episode {
             ticks_lost: 0,
             cut: false,
             tally_secs: spec.start_secs,
+            sync_secs: (spec.pace == Pace::Live).then_some(spec.start_secs),
             end: None,
         })
     }
@@ -186,6 +192,12 @@ impl Episode {
     pub fn rows(&self, now_secs: f64) -> u32 {
         let rows = self.timeline.rows_by(now_secs);
         self.end.map_or(rows, |end| end.rows)
+    }
+
+    /// How large its journal is, bytes.
+    #[must_use]
+    pub fn journal_bytes(&self) -> u64 {
+        self.journal.bytes()
     }
 
     /// Control ticks that were lost on their way so far.
@@ -219,9 +231,17 @@ impl Episode {
         write_ticks(&mut self.journal, self.generation, ticks, from)
     }
 
-    /// From here on ticks are of another world.
-    pub fn cut_ticks(&mut self) {
-        self.cut = true;
+    /// From here on ticks are of another world, and so are pictures taken after the last tick: those
+    /// that came are given back to `eyes`, those that come are not taken.
+    pub fn cut_ticks(&mut self, eyes: &mut [Eye]) {
+        // What an earlier cut left out stays out.
+        if std::mem::replace(&mut self.cut, true) {
+            return;
+        }
+        for (index, lane) in self.lanes.iter_mut().enumerate() {
+            let mut recycle = give_back(eyes.get_mut(index));
+            lane.cut(self.last_tick_secs, &mut recycle);
+        }
     }
 
     /// Whether camera number `camera` still needs frames.
@@ -285,12 +305,23 @@ impl Episode {
                 lane.write_tally(&mut self.journal)?;
             }
         }
+        if let Some(synced_secs) = &mut self.sync_secs
+            && now_secs - *synced_secs >= SYNC_SECS
+        {
+            *synced_secs = now_secs;
+            self.journal.sync_soon();
+        }
         Ok(())
     }
 
-    /// Ends it: rows up to `now_secs`, at least one.
+    /// Ends it: rows up to `now_secs`, and no further than ticks of its world go; at least one.
     pub fn end(&mut self, now_secs: f64) {
-        let rows = self.timeline.rows_by(now_secs).max(1);
+        let last_secs = if self.cut {
+            now_secs.min(self.last_tick_secs)
+        } else {
+            now_secs
+        };
+        let rows = self.timeline.rows_by(last_secs).max(1);
         self.end_after(rows, now_secs);
     }
 

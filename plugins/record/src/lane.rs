@@ -59,6 +59,10 @@ pub struct Lane {
     dropped: u64,
     /// Frames of another size than the episode's: the camera was changed.
     misfits: u64,
+    /// Frames taken later show another world.
+    last_secs: f64,
+    /// Whether one came: none of this world does any more.
+    over: bool,
 }
 
 /// A row whose picture is decided.
@@ -109,6 +113,8 @@ impl Lane {
             written: 0,
             dropped: 0,
             misfits: 0,
+            last_secs: f64::INFINITY,
+            over: false,
         })
     }
 
@@ -125,7 +131,21 @@ impl Lane {
             self.misfits += 1;
             return Some(frame);
         }
+        if frame.captured_secs > self.last_secs {
+            self.over = true;
+            return Some(frame);
+        }
         self.slotter.push(frame.captured_secs, frame)
+    }
+
+    /// Frames taken after `last_secs` are none of it: those that wait go to `recycle`, those that come are
+    /// not taken.
+    pub fn cut(&mut self, last_secs: f64, recycle: &mut dyn FnMut(Frame)) {
+        self.last_secs = last_secs;
+        for frame in self.slotter.cut(last_secs) {
+            self.over = true;
+            recycle(frame);
+        }
     }
 
     /// Whether the camera hangs.
@@ -145,6 +165,11 @@ impl Lane {
         journal: &mut journal::Writer,
         recycle: &mut dyn FnMut(Frame),
     ) -> Result<(), LaneError> {
+        let now_secs = match timeline.rows() {
+            // Nobody waits for what can't come.
+            Some(_) if self.over => f64::INFINITY,
+            _ => now_secs,
+        };
         while let Some(slot) = self.slotter.next(timeline, now_secs) {
             self.take(slot, recycle);
         }

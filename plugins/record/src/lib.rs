@@ -37,7 +37,7 @@ pub mod store;
 pub mod ticks;
 pub mod upload;
 
-pub use config::{RecordSetup, Stood};
+pub use config::{MOST_JOURNAL_BYTES, RecordSetup, Stood};
 pub use forearm_vision::Pace;
 #[cfg(feature = "bevy")]
 pub use plugin::{RecordPlugin, RecordRequest, Recorder};

@@ -3,7 +3,7 @@
 //! [`camera`]: frames of real cameras, of the simulated scene, of files and of a test pattern, each
 //! stamped when it was taken, with its source's health. [`raster`]: draws what a simulated camera
 //! sees, in software, the same bits on every target. [`codec`]: H.264 out of frames, and pictures out
-//! of H.264.
+//! of H.264 and AV1.
 //!
 //! What is not here: datasets, robots, Bevy. Times are seconds on the clock that the services of a
 //! process share; pictures are sRGB, 8 bits a channel, rows from the top; lengths metres.

@@ -8,7 +8,8 @@ use anyhow::anyhow;
 use forearm_control::{ControlConfig, ControlService, ControlSetup, Startup, jitter_objects};
 use forearm_protocol::control::{self, Event as ControlEvent, Notice, NoticeLevel, TeleopMode};
 use forearm_protocol::record::{
-    Command, DatasetSummary, Event, Phase, RecordConfig, RecordState, Reply, Request,
+    Command, DatasetSummary, Event, Phase, Place, RecordConfig, RecordState, Recoverable, Reply,
+    Request,
 };
 use forearm_protocol::scene::SceneBundle;
 use forearm_protocol::servo::Connection;
@@ -201,6 +202,10 @@ impl Recording {
             (None, Err(failure)) => Some(failure.to_string()),
         };
         self.pass().ok();
+        let trouble = trouble.or_else(|| {
+            let left = self.state.recoverable.as_ref()?;
+            Some(way_out(left, &self.take.config.place))
+        });
         self.control.stop();
         self.recorder.stop();
         Ok(End {
@@ -252,10 +257,12 @@ impl Recording {
                 && self.time_secs() > ready_at_secs + SETTLED_SECS
             {
                 // Nobody is there to begin the next one.
-                let error = anyhow!(
-                    "the recording was broken off, the messages above say why; go on with --resume"
-                );
-                return Err(error).or_failed();
+                let why = "the recording was broken off, the messages above say why";
+                let next = match &self.state.recoverable {
+                    Some(left) => way_out(left, &self.take.config.place),
+                    None => "go on with --resume".to_owned(),
+                };
+                return Err(anyhow!("{why}; {next}")).or_failed();
             }
         }
     }
@@ -397,12 +404,22 @@ impl Recording {
             let asked = self.recorder.request(Request::Start);
             match self.answered(asked)? {
                 Ok(_) => return Ok(()),
+                // Where an episode is left behind waiting does not help.
                 Err(ServiceError::Refused { .. })
-                    if self.time_secs() < until_secs && !interrupt::is_told() =>
+                    if self.state.recoverable.is_none()
+                        && self.time_secs() < until_secs
+                        && !interrupt::is_told() =>
                 {
                     self.pass()?;
                 }
-                Err(error) => return Err(error).or_failed(),
+                Err(error) => {
+                    let next = self.state.recoverable.as_ref();
+                    let next = next.map(|left| way_out(left, &self.take.config.place));
+                    return match next {
+                        Some(next) => Err(anyhow!("{error}; {next}")).or_failed(),
+                        None => Err(error).or_failed(),
+                    };
+                }
             }
         }
     }
@@ -435,10 +452,40 @@ impl Recording {
     }
 }
 
+/// What helps without a window where an episode was not saved: there nobody asks whether to keep it.
+fn way_out(left: &Recoverable, place: &Place) -> String {
+    let (Place::Folder(place) | Place::Storage(place)) = place;
+    format!(
+        "to keep the {} rows of the episode that was not saved: `forearm dataset repair {place}`, then \
+         go on with --resume",
+        left.frames
+    )
+}
+
 fn log(Notice { level, text }: &Notice) {
     match level {
         NoticeLevel::Info => tracing::info!("{text}"),
         NoticeLevel::Warning => tracing::warn!("{text}"),
         NoticeLevel::Error => tracing::error!("{text}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_episode_that_was_not_saved_is_kept_by_a_command_that_is_named() {
+        let left = Recoverable {
+            episode: 3,
+            frames: 120,
+            task: "Wave".to_owned(),
+        };
+        let text = way_out(&left, &Place::Folder("data/wave".to_owned()));
+        assert!(text.contains("120 rows"), "{text}");
+        assert!(
+            text.contains("`forearm dataset repair data/wave`"),
+            "{text}"
+        );
     }
 }

@@ -17,7 +17,7 @@ use crate::info::{Info, Version};
 use crate::json::Json;
 use crate::layout::{EPISODES, INFO, STATS, TASKS};
 use crate::schema::DataType;
-use crate::store::{Store, StoreError};
+use crate::store::{Entry, Store, StoreError};
 use crate::{ops, tasks};
 
 /// The most findings of one kind that are told one by one.
@@ -146,10 +146,59 @@ pub fn check(store: &dyn Store) -> Report {
             "version v2.1, which LeRobot 0.4 and later refuse; convert it, or merge it into a new dataset",
         );
     }
-    check_stats(store, &dataset, &mut report);
+    let stats = !matches!(store.size(STATS), Ok(None));
+    check_stats(stats, &dataset, &mut report);
     rows::check(store, &dataset, &mut report);
     videos::check(store, &dataset, &mut report);
     report
+}
+
+/// What an open dataset and the names of its files tell: nothing is read, so it costs next to nothing.
+/// `files` are all files of its store, sorted by path.
+#[must_use]
+pub fn glance(dataset: &Dataset, files: &[Entry]) -> Report {
+    let mut report = Report {
+        episodes: dataset.info.total_episodes,
+        ..Report::default()
+    };
+    let is_there = |path: &str| {
+        files
+            .binary_search_by(|entry| entry.path.as_str().cmp(path))
+            .is_ok()
+    };
+    check_info(&dataset.info, &mut report);
+    check_counts(dataset, &mut report);
+    check_stats(is_there(STATS), dataset, &mut report);
+    check_files(is_there, dataset, &mut report);
+    report
+}
+
+/// That the files of all episodes are there.
+fn check_files(is_there: impl Fn(&str) -> bool, dataset: &Dataset, report: &mut Report) {
+    let mut missing = BTreeMap::<String, Vec<u32>>::new();
+    for episode in &dataset.episodes {
+        let videos = dataset.schema().videos();
+        let videos = videos.map(|feature| dataset.video_path(episode, &feature.key));
+        for path in std::iter::once(dataset.data_path(episode)).chain(videos) {
+            match path {
+                Ok(path) if is_there(&path) => {}
+                Ok(path) => missing.entry(path).or_default().push(episode.index),
+                // The pattern itself is wrong: so it is for all.
+                Err(error) => return report.failed(INFO, &error),
+            }
+        }
+    }
+    for (path, episodes) in missing {
+        let of = match episodes.as_slice() {
+            [first, .., last] => format!("episodes {first} to {last} are"),
+            _ => format!(
+                "episode {} is",
+                episodes.first().copied().unwrap_or_default()
+            ),
+        };
+        let what = format!("missing, and {of} in it; take it from a copy, or repair the dataset");
+        report.error(&path, what);
+    }
 }
 
 /// The description.
@@ -272,11 +321,11 @@ fn check_leftovers(store: &dyn Store, dataset: &Dataset, report: &mut Report) {
 }
 
 /// That there are statistics of everything, of as many rows as there are.
-fn check_stats(store: &dyn Store, dataset: &Dataset, report: &mut Report) {
+fn check_stats(is_there: bool, dataset: &Dataset, report: &mut Report) {
     if dataset.episodes.is_empty() {
         return;
     }
-    if matches!(store.size(STATS), Ok(None)) && dataset.info.version == Version::V30 {
+    if !is_there && dataset.info.version == Version::V30 {
         report.error(
             STATS,
             "missing: it loads, but can't be trained with; repair the dataset",

@@ -203,6 +203,13 @@ impl Writer {
         }
     }
 
+    /// Sees to it that all so far survives a loss of power before long; see [`Append::sync_soon`].
+    pub fn sync_soon(&mut self) {
+        if self.broken.is_none() {
+            self.file.sync_soon();
+        }
+    }
+
     /// How many bytes the journal has.
     #[must_use]
     pub fn bytes(&self) -> u64 {

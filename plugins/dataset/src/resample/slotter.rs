@@ -114,6 +114,13 @@ impl<F> Slotter<F> {
         None
     }
 
+    /// Gives out the frames that wait and were taken after `last_secs`: they are of another world. Call
+    /// it between two calls of [`Slotter::next`], and push no more such frames.
+    pub fn cut(&mut self, last_secs: f64) -> impl Iterator<Item = F> {
+        let kept = self.waiting.partition_point(|(secs, _)| *secs <= last_secs);
+        self.waiting.drain(kept..).map(|(_, frame)| frame)
+    }
+
     /// Whether the camera gives the same picture all the time: rows from here on are stale.
     pub fn set_hung(&mut self, hung: bool) {
         self.hung = hung;

@@ -29,6 +29,8 @@ pub struct Memory {
 #[derive(Debug, Default)]
 struct Shared {
     files: BTreeMap<String, Vec<u8>>,
+    /// How many bytes are sure of files that were written on since they were synced.
+    unsure: BTreeMap<String, usize>,
     faults: Faults,
     dead: bool,
     changes: u64,
@@ -54,6 +56,22 @@ impl Memory {
     pub fn copy(&self) -> Self {
         let copy = Self::new();
         copy.lock().files = self.lock().files.clone();
+        copy
+    }
+
+    /// What is there after a loss of power, without faults: of a file that was written on, what was
+    /// there when it was synced last.
+    #[must_use]
+    pub fn after_power_cut(&self) -> Self {
+        let copy = self.copy();
+        let unsure = self.lock().unsure.clone();
+        let mut left = copy.lock();
+        for (path, sure) in unsure {
+            if let Some(bytes) = left.files.get_mut(&path) {
+                bytes.truncate(sure);
+            }
+        }
+        drop(left);
         copy
     }
 
@@ -171,6 +189,7 @@ impl Store for Memory {
             return Err(shared.cut_short(path));
         }
         shared.files.insert(path.to_owned(), bytes.to_vec());
+        shared.unsure.remove(path);
         Ok(())
     }
 
@@ -196,6 +215,10 @@ impl Store for Memory {
         shared.change(from, 0, 0)?;
         if let Some(bytes) = shared.files.remove(from) {
             shared.files.insert(to.to_owned(), bytes);
+            shared.unsure.remove(to);
+            if let Some(sure) = shared.unsure.remove(from) {
+                shared.unsure.insert(to.to_owned(), sure);
+            }
         }
         Ok(())
     }
@@ -213,6 +236,7 @@ impl Store for Memory {
         for file in gone {
             shared.change(&file, 0, 0)?;
             shared.files.remove(&file);
+            shared.unsure.remove(&file);
         }
         Ok(())
     }
@@ -254,7 +278,9 @@ impl Append for MemoryAppend {
             return Err(not_found(&self.path));
         }
         let through = shared.change(&self.path, bytes.len(), 0)?;
-        if let Some(file) = shared.files.get_mut(&self.path) {
+        let Shared { files, unsure, .. } = &mut *shared;
+        if let Some(file) = files.get_mut(&self.path) {
+            unsure.entry(self.path.clone()).or_insert(file.len());
             file.extend_from_slice(&bytes[..through]);
             self.len = file.len() as u64;
         }
@@ -265,7 +291,15 @@ impl Append for MemoryAppend {
     }
 
     fn sync(&mut self) -> Result<(), StoreError> {
-        self.store.lock().alive(&self.path)
+        let mut shared = self.store.lock();
+        shared.alive(&self.path)?;
+        shared.unsure.remove(&self.path);
+        Ok(())
+    }
+
+    fn sync_soon(&mut self) {
+        // Without power nothing gets sure; the next call says so.
+        self.sync().ok();
     }
 
     fn len(&self) -> u64 {

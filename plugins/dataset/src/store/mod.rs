@@ -98,6 +98,13 @@ pub trait Append: Send {
     /// What writing can fail with.
     fn sync(&mut self) -> Result<(), StoreError>;
 
+    /// Sees to it that all so far survives a loss of power before long, without waiting for that. What
+    /// goes wrong with it shows in the next [`Append::append`] or [`Append::sync`].
+    ///
+    /// By default nothing is done: right for a store that could only wait. The system writes by itself
+    /// within half a minute.
+    fn sync_soon(&mut self) {}
+
     /// How many bytes the file has.
     fn len(&self) -> u64;
 

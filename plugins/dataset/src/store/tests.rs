@@ -138,3 +138,23 @@ fn a_memory_without_power_does_nothing_until_it_is_back() {
     assert_eq!(store.changes(), before + 1);
     assert_eq!(store.copy().list("").expect("a list").len(), 2);
 }
+
+#[test]
+fn a_power_cut_takes_what_was_not_synced() {
+    let mut memory = Memory::new();
+    memory.write("whole", b"whole").expect("room");
+    let mut file = memory.append("log").expect("a file");
+    file.append(b"sure").expect("room");
+    file.sync().expect("synced");
+    file.append(b" and").expect("room");
+    let left = |memory: &Memory, path: &str| memory.after_power_cut().read(path);
+    assert_eq!(left(&memory, "log").expect("there"), b"sure");
+    file.sync_soon();
+    assert_eq!(left(&memory, "log").expect("there"), b"sure and");
+    file.append(b" not").expect("room");
+    drop(file);
+    memory.rename("log", "other").expect("renamed");
+    assert_eq!(left(&memory, "other").expect("there"), b"sure and");
+    assert_eq!(left(&memory, "whole").expect("there"), b"whole");
+    assert_eq!(memory.read("other").expect("there"), b"sure and not");
+}

@@ -1,7 +1,7 @@
 //! An open dataset and what is known about it.
 
 use forearm_dataset::store::Store;
-use forearm_dataset::{Dataset, DatasetError, sidecar};
+use forearm_dataset::{Dataset, DatasetError, check, sidecar};
 use forearm_protocol::record::{CameraQuality, DatasetSummary, EpisodeInfo, EpisodeQuality};
 
 use super::undo::{KEPT, Step};
@@ -14,6 +14,8 @@ pub struct Book {
     /// How well each episode was recorded, as far as that is known.
     qualities: Vec<Option<EpisodeQuality>>,
     bytes: u64,
+    /// What is wrong with it, as far as a glance tells.
+    problems: Vec<String>,
     /// How the last deletion is undone.
     pub(super) undo: Option<Vec<Step>>,
 }
@@ -35,6 +37,7 @@ impl Book {
             dataset,
             qualities: Vec::new(),
             bytes: 0,
+            problems: Vec::new(),
             undo: None,
         };
         book.refresh(store);
@@ -73,7 +76,7 @@ impl Book {
                 })
                 .collect(),
             bytes: self.bytes,
-            problems: Vec::new(),
+            problems: self.problems.clone(),
         }
     }
 
@@ -94,12 +97,20 @@ impl Book {
         for episode in self.qualities.len()..count {
             self.qualities.push(quality(store, episode as u32));
         }
-        self.bytes = store.list("").map_or(self.bytes, |entries| {
-            let theirs = entries
-                .iter()
-                .filter(|entry| !entry.path.starts_with(".forearm/"));
-            theirs.map(|entry| entry.bytes).sum()
-        });
+        let Ok(entries) = store.list("") else {
+            return;
+        };
+        let theirs = entries
+            .iter()
+            .filter(|entry| !entry.path.starts_with(".forearm/"));
+        self.bytes = theirs.map(|entry| entry.bytes).sum();
+        let errors = check::glance(&self.dataset, &entries).findings;
+        let errors = errors
+            .into_iter()
+            .filter(|finding| finding.severity == check::Severity::Error);
+        self.problems = errors
+            .map(|finding| format!("{}: {}", finding.path, finding.what))
+            .collect();
     }
 
     /// Deletes episodes.

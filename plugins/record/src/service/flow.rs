@@ -8,6 +8,7 @@ use forearm_vision::Pace;
 
 use super::desk::{Deleted, Leftover, Recording};
 use super::opening::schema_of;
+use super::outgoing::GOING_OUT;
 use super::saving::throw_away;
 use super::{Cx, RecordService, notify, refused};
 use crate::cameras::Eye;
@@ -43,9 +44,13 @@ impl RecordService {
         let mut session = recording.session.clone();
         let act = step(&mut session, now_secs)
             .map_err(|Refusal { why, next }| refused(what, why, next))?;
-        if act == Some(Act::Begin) {
-            self.may_begin(now_secs)
-                .map_err(|(why, next)| refused(what, why, next))?;
+        match act {
+            Some(Act::Begin) => self
+                .may_begin(now_secs)
+                .map_err(|(why, next)| refused(what, why, next))?,
+            // Its files are being read.
+            Some(Act::DeleteLast) => self.may_change(what)?,
+            _ => {}
         }
         if let Some(recording) = self.recording_mut() {
             recording.session = session;
@@ -137,8 +142,7 @@ impl RecordService {
             return Err((why, "keep it or throw it away first"));
         }
         if self.is_going_out() {
-            let why = "the dataset is being exported or uploaded".to_owned();
-            return Err((why, "wait for its end, or cancel it"));
+            return Err((GOING_OUT.0.to_owned(), GOING_OUT.1));
         }
         if recording.config.task.trim().is_empty() {
             let why = "the task is empty".to_owned();
@@ -294,22 +298,44 @@ impl RecordService {
 
     /// Ticks don't go on: an episode in hand ends here, and is kept.
     pub(super) fn world_changed(&mut self, broken: Break, cx: &mut Cx<'_>) {
-        let now_secs = self.shared_secs(cx);
-        let Some(recording) = self.recording_mut() else {
+        let Self { eyes, desk, .. } = self;
+        let Some(recording) = desk.as_mut().and_then(|desk| desk.recording.as_deref_mut()) else {
             return;
         };
         for episode in recording.tails.iter_mut().chain(&mut recording.episode) {
-            episode.cut_ticks();
+            episode.cut_ticks(eyes);
         }
-        let Some(act) = recording.session.cut(now_secs) else {
-            return;
-        };
         let why = match broken {
             Break::Scene => "another scene was loaded",
             Break::Reset => "the scene was reset",
             Break::Clock => "the clock of control was set",
         };
-        let text = format!("The episode ended, and is kept: {why}. Start the next one.");
+        self.cut_short(&format!("{why}. Start the next one."), cx);
+    }
+
+    /// An episode whose journal is large enough ends here, and is kept: whoever saves it holds all of it
+    /// in memory.
+    fn cut_large(&mut self, cx: &mut Cx<'_>) {
+        let most = self.setup.most_journal_bytes();
+        let episode = self.recording().and_then(|r| r.episode.as_ref());
+        if episode.is_some_and(|episode| episode.journal_bytes() >= most) {
+            let why = format!(
+                "it has {} MB, which is as much as is saved at once. Start the next one; record \
+                 shorter episodes, or smaller or fewer pictures",
+                most >> 20
+            );
+            self.cut_short(&format!("{why}."), cx);
+        }
+    }
+
+    /// The episode in hand, if there is one, ends by something else than time or a person, and is kept.
+    fn cut_short(&mut self, why: &str, cx: &mut Cx<'_>) {
+        let now_secs = self.shared_secs(cx);
+        let cut = |recording: &mut Recording| recording.session.cut(now_secs);
+        let Some(act) = self.recording_mut().and_then(cut) else {
+            return;
+        };
+        let text = format!("The episode ended, and is kept: {why}");
         notify(cx, NoticeLevel::Warning, text);
         if let Err(error) = self.carry_out(act, cx) {
             notify(cx, NoticeLevel::Error, error.to_string());
@@ -373,6 +399,7 @@ impl RecordService {
         if let Some((index, error)) = broken_tail {
             self.break_tail(index, &error, cx);
         }
+        self.cut_large(cx);
         self.hand_over(now_secs, cx);
     }
 

@@ -10,6 +10,12 @@ use crate::export::Export;
 use crate::store::Shelf;
 use crate::upload::{self, HttpUpload};
 
+/// Why a dataset is not changed while it goes out, and what to do: its files are being read.
+pub(super) const GOING_OUT: (&str, &str) = (
+    "the dataset is being exported or uploaded",
+    "wait for its end, or cancel it",
+);
+
 /// An upload under way.
 pub(super) struct Upload {
     upload: HttpUpload,
@@ -26,6 +32,14 @@ impl RecordService {
         self.export.is_some() || self.upload.is_some()
     }
 
+    /// Whether the dataset may be changed as far as that goes.
+    pub(super) fn may_change(&self, what: &str) -> Result<(), ServiceError> {
+        match self.is_going_out() {
+            true => Err(refused(what, GOING_OUT.0, GOING_OUT.1)),
+            false => Ok(()),
+        }
+    }
+
     pub(super) fn begin_export(
         &mut self,
         file: Option<&str>,
@@ -33,9 +47,8 @@ impl RecordService {
         answer: Answer<Reply>,
     ) {
         let what = "exporting the dataset";
-        if self.is_going_out() {
-            let why = "it is being exported or uploaded";
-            return answer.send(Err(refused(what, why, "wait for its end, or cancel it")));
+        if let Err(error) = self.may_change(what) {
+            return answer.send(Err(error));
         }
         if self.is_recording() {
             let why = "an episode is in hand, or begins by itself";

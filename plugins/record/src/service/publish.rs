@@ -7,6 +7,7 @@ use super::desk::Desk;
 use super::{Cx, RecordService};
 use crate::cameras::Eye;
 use crate::clerk::{Book, Clerk};
+use crate::lane::Lane;
 
 /// How often the state is told, seconds.
 const STATE_SECS: f64 = 0.1;
@@ -110,16 +111,23 @@ impl RecordService {
     fn camera_states(&self) -> Vec<CameraState> {
         let episode = self.recording().and_then(|r| r.episode.as_ref());
         let states = self.eyes.iter().map(Eye::state).enumerate();
+        let lane = |index| episode.and_then(|episode| episode.lanes().get(index));
         states
-            .map(|(index, mut state)| {
-                if let Some(lane) = episode.and_then(|episode| episode.lanes().get(index)) {
-                    state.queued = lane.queued();
-                    state.dropped += lane.dropped();
-                }
-                state
-            })
+            .map(|(index, state)| with_lane(state, lane(index)))
             .collect()
     }
+}
+
+/// How a camera does in an episode, or without one: frames dropped then are missing nowhere.
+fn with_lane(mut state: CameraState, lane: Option<&Lane>) -> CameraState {
+    match lane {
+        Some(lane) => {
+            state.queued = lane.queued();
+            state.dropped += lane.dropped();
+        }
+        None => state.dropped = 0,
+    }
+    state
 }
 
 fn can_undo(desk: &Desk) -> bool {
@@ -133,4 +141,26 @@ fn can_undo(desk: &Desk) -> bool {
             .as_ref()
             .and_then(Clerk::book)
             .is_some_and(Book::can_undo)
+}
+
+#[cfg(test)]
+mod tests {
+    use forearm_protocol::record::{CameraHealth, CameraSource};
+
+    use super::*;
+
+    #[test]
+    fn frames_dropped_without_an_episode_are_not_told() {
+        let state = CameraState {
+            name: "front".to_owned(),
+            source: CameraSource::Pattern,
+            health: CameraHealth::Live,
+            resolution: [64, 48],
+            rate_hz: 30.0,
+            age_secs: 0.0,
+            dropped: 7,
+            queued: 0,
+        };
+        assert_eq!(with_lane(state, None).dropped, 0);
+    }
 }

@@ -176,10 +176,7 @@ impl RecordService {
     /// The desk, if its dataset may be changed now.
     pub(super) fn changeable(&mut self, what: &str) -> Result<&mut Desk, ServiceError> {
         let recording = self.is_recording();
-        if self.is_going_out() {
-            let why = "the dataset is being exported or uploaded";
-            return Err(refused(what, why, "wait for its end, or cancel it"));
-        }
+        self.may_change(what)?;
         let Some(desk) = &mut self.desk else {
             return Err(nothing_open(what));
         };

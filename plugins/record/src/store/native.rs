@@ -1,5 +1,7 @@
 //! Datasets in folders; and in memory, by name.
 
+mod appended;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -10,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use forearm_dataset::store::{Append, Entry, Memory, Store, StoreError, check_path};
 use forearm_protocol::record::Place;
 
+use self::appended::{Appended, Syncer};
 use super::{Access, Opened, Shelf};
 
 /// The folder of what is Forearm's own and of no use to others.
@@ -105,6 +108,8 @@ struct Held {
     lock: File,
     /// Numbers files that are being written.
     next: AtomicU64,
+    /// Syncs files that are written on.
+    syncer: Arc<Syncer>,
 }
 
 impl Drop for Held {
@@ -139,6 +144,7 @@ impl Directory {
                     root: root.clone(),
                     lock,
                     next: AtomicU64::new(0),
+                    syncer: Arc::default(),
                 }))
             }
         };
@@ -268,7 +274,8 @@ impl Store for Directory {
     }
 
     fn append(&mut self, path: &str) -> Result<Box<dyn Append>, StoreError> {
-        let (file, _) = self.to_change(path)?;
+        let (file, held) = self.to_change(path)?;
+        let syncer = Arc::clone(&held.syncer);
         let opened = (|| {
             make_folder_of(&file)?;
             let opened = OpenOptions::new().append(true).create(true).open(&file)?;
@@ -276,11 +283,7 @@ impl Store for Directory {
             Ok((opened, len))
         })();
         let (file, len) = opened.map_err(|error| told(path, &error))?;
-        Ok(Box::new(Appended {
-            path: path.to_owned(),
-            file,
-            len,
-        }))
+        Ok(Box::new(Appended::new(path, file, len, syncer)))
     }
 
     fn rename(&mut self, from: &str, to: &str) -> Result<(), StoreError> {
@@ -353,34 +356,6 @@ impl Store for Directory {
 
     fn free_bytes(&self) -> Option<u64> {
         free_bytes(&self.root)
-    }
-}
-
-/// A file that is written on.
-#[derive(Debug)]
-struct Appended {
-    path: String,
-    file: File,
-    len: u64,
-}
-
-impl Append for Appended {
-    fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
-        self.file
-            .write_all(bytes)
-            .map_err(|error| told(&self.path, &error))?;
-        self.len += bytes.len() as u64;
-        Ok(())
-    }
-
-    fn sync(&mut self) -> Result<(), StoreError> {
-        self.file
-            .sync_data()
-            .map_err(|error| told(&self.path, &error))
-    }
-
-    fn len(&self) -> u64 {
-        self.len
     }
 }
 

@@ -103,6 +103,47 @@ fn one_program_writes_a_folder() {
     drop(Directory::open(&scratch.0, Access::Write).expect("free again"));
 }
 
+/// Lets other threads go on until something holds.
+fn until(mut holds: impl FnMut() -> bool) {
+    let begun = std::time::Instant::now();
+    while !holds() {
+        assert!(begun.elapsed().as_secs() < 60, "it never came to hold");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_file_is_synced_behind_its_writer() {
+    let scratch = Scratch::new("sync-soon");
+    let mut store = Directory::open(&scratch.0, Access::Write).expect("made");
+    let mut file = store.append("j/x").expect("made");
+    for _ in 0..100 {
+        file.append(b"one").expect("room");
+        file.sync_soon();
+    }
+    file.sync().expect("the thread had nothing to tell");
+    drop(file);
+    store.remove("j").expect("nobody holds it");
+    drop(store);
+    assert!(!scratch.0.join(".forearm").exists(), "nothing is held");
+}
+
+/// `/dev/null` can't be synced: whoever wrote is told when it writes on, and ever after.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_sync_behind_that_fails_is_told() {
+    let scratch = Scratch::new("sync-fails");
+    let mut store = Directory::open(&scratch.0, Access::Write).expect("made");
+    std::os::unix::fs::symlink("/dev/null", scratch.0.join("null")).expect("made");
+    let mut file = store.append("null").expect("there");
+    file.append(b"one").expect("taken");
+    file.sync_soon();
+    until(|| file.append(b"two").is_err());
+    let told = file.sync().expect_err("told again").to_string();
+    assert!(told.contains("null"), "{told}");
+    assert!(file.append(b"three").is_err());
+}
+
 #[test]
 fn a_place_to_look_at_has_to_be_there() {
     let scratch = Scratch::new("missing");

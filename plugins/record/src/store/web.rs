@@ -3,6 +3,10 @@
 //!
 //! Where the browser keeps no files for this page (some private windows, a page that is not secure, a
 //! service without a worker), a dataset is kept in memory, and a person is told that it will be gone.
+//!
+//! A journal is flushed at its beginning and end only: a worker has one thread, and while a flush waits
+//! for the disk frames and ticks would. What the browser was given its system writes by itself, within
+//! half a minute; a closed tab or a crash of the browser loses none of it.
 
 mod binding;
 mod file;

@@ -4,5 +4,6 @@ mod crashes;
 mod datasets;
 mod flow;
 mod folder;
+mod limits;
 mod refusals;
 mod rig;

@@ -5,11 +5,15 @@
 //! as MP4 has them (lengths of four bytes, parameter sets in the description only). [`Decoder`]
 //! gives pictures back.
 //!
-//! Natively it is openh264, built from source, which has no AV1; in the browser `WebCodecs`,
-//! which decodes what the browser can. Both work by pushing and polling, as browsers have it.
+//! Natively it is openh264, built from source, and for AV1 (LeRobot's default) rav1d; in the browser
+//! `WebCodecs`, which decodes what the browser can. Both work by pushing and polling, as browsers
+//! have it.
 //!
-//! Colours are BT.601 with limited range, and say so, which every decoder takes the same way.
+//! Colours are BT.601 with limited range, and say so, which every decoder takes the same way. An AV1
+//! video that doesn't say is taken for that too, as `FFmpeg` does.
 
+#[cfg(not(target_family = "wasm"))]
+mod av1;
 #[cfg_attr(
     target_family = "wasm",
     expect(
@@ -41,9 +45,9 @@ use crate::frame::Frame;
 pub const KEY_INTERVAL: u32 = 2;
 /// Frames that may wait for the encoder before [`Encoder::push`] refuses more.
 pub const QUEUE_FRAMES: usize = 8;
-/// The least and the greatest side that can be encoded, pixels.
+/// The least and the greatest side that can be encoded, pixels. AV1 is not decoded beyond the greatest.
 const SIDES: std::ops::RangeInclusive<u32> = 16..=3840;
-/// The greatest area, pixels: 3840 × 2160.
+/// The greatest area, pixels: 3840 × 2160. For decoding AV1 too.
 const MAX_PIXELS: u64 = 3840 * 2160;
 
 /// An encoded frame.

@@ -1,4 +1,4 @@
-//! Encoding and decoding natively: openh264.
+//! Encoding and decoding natively: openh264, and `av1` for what it does not decode.
 
 use std::collections::VecDeque;
 
@@ -9,9 +9,10 @@ use openh264::encoder::{
 };
 use openh264::formats::{YUVSlices, YUVSource};
 
+use super::av1::Av1;
 use super::avcc::{Description, ParameterSets};
 use super::rows::Rows;
-use super::yuv::{PlaneSlices, Planes};
+use super::yuv::{Coding, PlaneSlices, Planes};
 use super::{Busy, CodecError, KEY_INTERVAL, Packet, Picture, QUEUE_FRAMES, Stream, check_size};
 use crate::Pace;
 use crate::frame::Frame;
@@ -26,7 +27,7 @@ fn encoder_failed(error: impl std::fmt::Display) -> CodecError {
     }
 }
 
-fn decoder_failed(error: impl std::fmt::Display) -> CodecError {
+pub(super) fn decoder_failed(error: impl std::fmt::Display) -> CodecError {
     CodecError::Failed {
         what: "decoder",
         why: error.to_string(),
@@ -355,12 +356,14 @@ pub struct Decoder {
 
 enum Codec {
     H264(Box<H264>),
+    Av1(Box<Av1>),
 }
 
 impl std::fmt::Debug for Codec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::H264(_) => "H264",
+            Self::Av1(_) => "Av1",
         })
     }
 }
@@ -379,7 +382,7 @@ impl Decoder {
     pub fn new(stream: &Stream) -> Result<Self, CodecError> {
         let codec = match stream {
             Stream::H264(record) => Codec::H264(Box::new(H264::new(record)?)),
-            Stream::Av1(_) => return Err(CodecError::Unsupported("AV1")),
+            Stream::Av1(record) => Codec::Av1(Box::new(Av1::new(record)?)),
         };
         Ok(Self {
             codec,
@@ -395,24 +398,25 @@ impl Decoder {
     /// # Errors
     /// The sample is damaged. Decoding can go on at the next key frame.
     pub fn push(&mut self, row: u32, sample: &[u8]) -> Result<(), CodecError> {
-        self.rows.push(row);
         let Self {
             codec,
             rows,
             ready,
             spare,
         } = self;
-        let Codec::H264(codec) = codec;
-        let mut show = |planes: PlaneSlices<'_>| {
-            let mut rgb = spare.pop().unwrap_or_default();
-            planes.write_rgb(&mut rgb);
-            ready.extend(rows.pop().map(|row| Picture {
-                row,
-                size: planes.size.map(|side| side as u32),
-                rgb,
-            }));
+        let mut show = |row: Option<u32>, planes: PlaneSlices<'_>| {
+            let rgb = spare.pop().unwrap_or_default();
+            ready.extend(row.map(|row| picture_of(row, &planes, rgb)));
         };
-        codec.push(sample, &mut show)
+        match codec {
+            Codec::H264(codec) => {
+                rows.push(row);
+                codec.push(sample, &mut |planes| show(rows.pop(), planes))
+            }
+            Codec::Av1(codec) => {
+                codec.push(row, sample, &mut |row, planes| show(Some(row), planes))
+            }
+        }
     }
 
     /// No more samples come for now: what is held back for its turn comes out. Go on from a key
@@ -424,16 +428,12 @@ impl Decoder {
         let Self {
             codec, rows, ready, ..
         } = self;
-        let Codec::H264(codec) = codec;
-        codec.finish(&mut |planes| {
-            let mut rgb = Vec::new();
-            planes.write_rgb(&mut rgb);
-            ready.extend(rows.pop().map(|row| Picture {
-                row,
-                size: planes.size.map(|side| side as u32),
-                rgb,
-            }));
-        })?;
+        match codec {
+            Codec::H264(codec) => codec.finish(&mut |planes| {
+                ready.extend(rows.pop().map(|row| picture_of(row, &planes, Vec::new())));
+            })?,
+            Codec::Av1(codec) => codec.finish(),
+        }
         rows.clear();
         Ok(())
     }
@@ -454,6 +454,15 @@ impl Decoder {
         if self.spare.len() < QUEUE_FRAMES {
             self.spare.push(picture.rgb);
         }
+    }
+}
+
+fn picture_of(row: u32, planes: &PlaneSlices<'_>, mut rgb: Vec<u8>) -> Picture {
+    planes.write_rgb(&mut rgb);
+    Picture {
+        row,
+        size: planes.size.map(|side| side as u32),
+        rgb,
     }
 }
 
@@ -509,5 +518,7 @@ fn slices<'a>(picture: &'a openh264::decoder::DecodedYUV<'_>) -> PlaneSlices<'a>
         size: [width, height],
         planes: [picture.y(), picture.u(), picture.v()],
         strides: [luma, blue, red],
+        shared: [2, 2],
+        coding: Coding::BT601,
     }
 }

@@ -242,3 +242,201 @@ fn damaged_samples_are_errors_and_the_next_key_frame_is_whole() {
         assert!(Decoder::new(&Stream::H264(record.to_vec())).is_err());
     }
 }
+
+/// A video of `tests/golden`, and what its pictures are like.
+struct Golden {
+    size: [u32; 2],
+    key_interval: usize,
+    record: Vec<u8>,
+    samples: Vec<Vec<u8>>,
+    /// Of each picture the mean colours of its blocks of 16 × 16 pixels.
+    blocks: Vec<Vec<[u8; 3]>>,
+}
+
+fn bytes_of(hex: &str) -> Vec<u8> {
+    let digits = hex.as_bytes().chunks(2);
+    digits
+        .map(|pair| {
+            let pair = std::str::from_utf8(pair).expect("text");
+            u8::from_str_radix(pair, 16).expect("digits")
+        })
+        .collect()
+}
+
+fn golden(text: &str) -> Golden {
+    let mut golden = Golden {
+        size: [0; 2],
+        key_interval: 0,
+        record: Vec::new(),
+        samples: Vec::new(),
+        blocks: Vec::new(),
+    };
+    for line in text.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words[..] {
+            ["size", width, height] => {
+                golden.size = [width, height].map(|side| side.parse().expect("a number"));
+            }
+            ["keys", interval] => golden.key_interval = interval.parse().expect("a number"),
+            ["av1C", record] => golden.record = bytes_of(record),
+            ["sample", sample] => golden.samples.push(bytes_of(sample)),
+            ["blocks", ref blocks @ ..] => {
+                let colors = bytes_of(&blocks.concat());
+                golden.blocks.push(colors.as_chunks().0.to_vec());
+            }
+            _ => assert!(line.starts_with('#'), "{line}"),
+        }
+    }
+    assert_eq!(golden.samples.len(), golden.blocks.len());
+    golden
+}
+
+fn goldens() -> [Golden; 2] {
+    [
+        golden(include_str!("../../tests/golden/av1_lerobot.txt")),
+        golden(include_str!("../../tests/golden/av1_bt709.txt")),
+    ]
+}
+
+fn blocks_of(picture: &Picture) -> Vec<[u8; 3]> {
+    let [width, height] = picture.size.map(|side| side as usize);
+    let corners = (0..height / 16).flat_map(|y| (0..width / 16).map(move |x| (16 * x, 16 * y)));
+    corners
+        .map(|(left, top)| {
+            let mut sums = [0_u32; 3];
+            for row in picture.rgb.chunks(3 * width).skip(top).take(16) {
+                for pixel in row.as_chunks::<3>().0[left..left + 16].iter() {
+                    for (sum, value) in sums.iter_mut().zip(pixel) {
+                        *sum += u32::from(*value);
+                    }
+                }
+            }
+            sums.map(|sum| ((sum + 128) / 256) as u8)
+        })
+        .collect()
+}
+
+fn assert_looks_like(picture: &Picture, golden: &Golden) {
+    assert_eq!(picture.size, golden.size);
+    let got = blocks_of(picture);
+    let expected = &golden.blocks[picture.row as usize];
+    assert_eq!(got.len(), expected.len());
+    for (got, expected) in got.iter().zip(expected) {
+        let near = got.iter().zip(expected).all(|(a, b)| a.abs_diff(*b) <= 3);
+        assert!(near, "row {}: {got:?} {expected:?}", picture.row);
+    }
+}
+
+#[test]
+fn av1_is_decoded_as_others_do() {
+    for golden in goldens() {
+        let stream = Stream::Av1(golden.record.clone());
+        let mut decoder = Decoder::new(&stream).expect("a decoder");
+        for (row, sample) in (0..).zip(&golden.samples) {
+            decoder.push(row, sample).expect("decoded");
+            let picture = decoder.poll().expect("at once").expect("a picture");
+            assert_eq!(picture.row, row);
+            assert_looks_like(&picture, &golden);
+            assert!(decoder.poll().is_none());
+            decoder.recycle(picture);
+        }
+        decoder.finish().expect("the end");
+        assert!(decoder.poll().is_none());
+    }
+}
+
+#[test]
+fn av1_begins_at_every_key_frame_and_nowhere_else() {
+    let [golden, _] = goldens();
+    let mut decoder = Decoder::new(&Stream::Av1(golden.record.clone())).expect("a decoder");
+    for first in [4, 50, 0] {
+        decoder
+            .push(first, &golden.samples[first as usize])
+            .expect("decoded");
+        let picture = decoder.poll().expect("at once").expect("a picture");
+        assert_looks_like(&picture, &golden);
+        decoder.finish().expect("the end");
+    }
+    assert!(decoder.push(1, &golden.samples[1]).is_err());
+    assert!(decoder.poll().is_none());
+    decoder.push(2, &golden.samples[2]).expect("a key frame");
+    assert_looks_like(&decoder.poll().expect("at once").expect("whole"), &golden);
+}
+
+#[test]
+fn av1_headers_may_stand_in_the_description_only() {
+    let [golden, _] = goldens();
+    // A key frame's sample begins with its sequence header, of 12 bytes.
+    let (head, first) = golden.samples[0].split_at(12);
+    let record = [&golden.record[..4], head].concat();
+    let mut decoder = Decoder::new(&Stream::Av1(record)).expect("a decoder");
+    for (row, sample) in [(0, first), (1, &golden.samples[1])] {
+        decoder.push(row, sample).expect("decoded");
+        assert_looks_like(&decoder.poll().expect("at once").expect("whole"), &golden);
+    }
+}
+
+#[test]
+fn av1_descriptions_that_are_damaged_are_named() {
+    for record in [
+        &[][..],
+        &[0x81, 0, 0],
+        &[0; 40],
+        &[0x81, 0, 12, 0, 10, 9, 1],
+    ] {
+        let error = Decoder::new(&Stream::Av1(record.to_vec())).expect_err("refused");
+        assert!(error.to_string().contains("damaged"), "{error}");
+    }
+}
+
+/// Metadata that ends before it begins: rav1d would end the program (its issue 1476).
+#[test]
+fn av1_metadata_stays_outside() {
+    let [golden, _] = goldens();
+    let metadata = [0x2f, 0x2f, 5, 4, 128, 0, 0, 0];
+    let mut decoder = Decoder::new(&Stream::Av1(golden.record.clone())).expect("a decoder");
+    assert!(decoder.push(0, &metadata).is_err());
+    let mut sample = metadata.to_vec();
+    sample.extend(&golden.samples[0]);
+    decoder.push(0, &sample).expect("decoded");
+    assert_looks_like(&decoder.poll().expect("at once").expect("whole"), &golden);
+}
+
+#[test]
+fn damaged_av1_is_an_error_or_a_picture_and_the_next_key_frame_is_whole() {
+    for golden in goldens() {
+        let mut decoder = Decoder::new(&Stream::Av1(golden.record.clone())).expect("a decoder");
+        let mut state = 99_u32;
+        let mut random = move |below: usize| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as usize % below
+        };
+        for round in 0..300 {
+            let mut bad = golden.samples[random(golden.samples.len())].clone();
+            match round % 3 {
+                0 => bad.truncate(random(bad.len())),
+                1 => bad = (0..1 + random(60)).map(|_| random(256) as u8).collect(),
+                _ => {}
+            }
+            for _ in 0..=random(4) {
+                if !bad.is_empty() {
+                    let at = random(bad.len());
+                    bad[at] ^= 1 << random(8);
+                }
+            }
+            decoder.push(0, &bad).ok();
+            while decoder.poll().is_some() {}
+            if round % 10 == 0 {
+                let row = random(golden.samples.len());
+                if row.is_multiple_of(golden.key_interval) {
+                    decoder.finish().expect("the end");
+                    decoder
+                        .push(row as u32, &golden.samples[row])
+                        .expect("a key frame");
+                    let picture = decoder.poll().expect("a picture").expect("whole");
+                    assert_looks_like(&picture, &golden);
+                }
+            }
+        }
+    }
+}

@@ -1,7 +1,7 @@
-//! Between RGB and Y′CbCr 4:2:0 or 4:2:2, BT.601 with limited range, in integers: the same on every
-//! target.
+//! Between RGB and Y′CbCr, in integers: the same on every target.
 //!
-//! Factors are ITU-R BT.601's (luma 0.299, 0.587, 0.114; 219 steps of luma from 16, 224 of chroma
+//! What Forearm makes is BT.601 with limited range; what others made may be coded otherwise
+//! ([`Coding`]). Factors are ITU-R BT.601's (luma 0.299, 0.587, 0.114; 219 steps of luma from 16, 224 of chroma
 //! about 128), times 65 536.
 
 const SHIFT: i32 = 16;
@@ -19,12 +19,78 @@ pub(crate) struct Planes {
     pub(crate) planes: [Vec<u8>; 3],
 }
 
-/// Planes somewhere else: 4:2:0 with strides.
+/// Planes somewhere else, with strides.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PlaneSlices<'a> {
     pub(crate) size: [usize; 2],
     pub(crate) planes: [&'a [u8]; 3],
     pub(crate) strides: [usize; 3],
+    /// Pixels a sample of chroma is for, across and down: 1 or 2.
+    pub(crate) shared: [usize; 2],
+    pub(crate) coding: Coding,
+}
+
+/// How a picture's luma and chroma become RGB. Factors are times 65 536.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Coding {
+    /// Luma of black.
+    black: i32,
+    luma: i32,
+    red_of_red: i32,
+    green_of_blue: i32,
+    green_of_red: i32,
+    blue_of_blue: i32,
+}
+
+impl Coding {
+    /// BT.601 with limited range.
+    pub(crate) const BT601: Self = Self {
+        black: 16,
+        luma: 76_309,
+        red_of_red: 104_597,
+        green_of_blue: 25_675,
+        green_of_red: 53_279,
+        blue_of_blue: 132_201,
+    };
+    /// BT.601 with full range, as JPEG has it.
+    pub(crate) const BT601_FULL: Self = Self {
+        black: 0,
+        luma: 65_536,
+        red_of_red: 91_881,
+        green_of_blue: 22_554,
+        green_of_red: 46_802,
+        blue_of_blue: 116_130,
+    };
+    /// BT.709 with limited range.
+    pub(crate) const BT709: Self = Self {
+        black: 16,
+        luma: 76_309,
+        red_of_red: 117_489,
+        green_of_blue: 13_975,
+        green_of_red: 34_925,
+        blue_of_blue: 138_438,
+    };
+    /// BT.709 with full range.
+    pub(crate) const BT709_FULL: Self = Self {
+        black: 0,
+        luma: 65_536,
+        red_of_red: 103_206,
+        green_of_blue: 12_276,
+        green_of_red: 30_679,
+        blue_of_blue: 121_609,
+    };
+
+    /// One pixel's RGB. `luma`, `blue` and `red` are as they stand in the planes.
+    fn rgb_of(&self, luma: u8, blue: u8, red: u8) -> [u8; 3] {
+        let luma = (i32::from(luma) - self.black) * self.luma + HALF;
+        let (blue, red) = (i32::from(blue) - 128, i32::from(red) - 128);
+        let clamp = |value: i32| (value >> SHIFT).clamp(0, 255) as u8;
+        [
+            clamp(luma + self.red_of_red * red),
+            clamp(luma - self.green_of_blue * blue - self.green_of_red * red),
+            clamp(luma + self.blue_of_blue * blue),
+        ]
+    }
 }
 
 impl Planes {
@@ -85,22 +151,17 @@ fn luma_of(rgb: &[u8], luma: &mut [u8]) {
     }
 }
 
-/// One pixel's RGB. `luma`, `blue` and `red` are as they stand in the planes.
+/// One pixel's RGB, of BT.601 with limited range: what cameras send.
+#[cfg(any(target_os = "linux", test))]
 pub(crate) fn rgb_of(luma: u8, blue: u8, red: u8) -> [u8; 3] {
-    let luma = (i32::from(luma) - 16) * 76309 + HALF;
-    let (blue, red) = (i32::from(blue) - 128, i32::from(red) - 128);
-    let clamp = |value: i32| (value >> SHIFT).clamp(0, 255) as u8;
-    [
-        clamp(luma + 104_597 * red),
-        clamp(luma - 25_675 * blue - 53_279 * red),
-        clamp(luma + 132_201 * blue),
-    ]
+    Coding::BT601.rgb_of(luma, blue, red)
 }
 
 impl PlaneSlices<'_> {
     /// Writes the picture as RGB. Planes that are too short leave black.
     pub(crate) fn write_rgb(&self, rgb: &mut Vec<u8>) {
         let [width, height] = self.size;
+        let [across, down] = self.shared.map(|shared| shared.max(1));
         rgb.clear();
         rgb.resize(3 * width * height, 0);
         for (row, out) in rgb.chunks_exact_mut((3 * width).max(1)).enumerate() {
@@ -108,17 +169,18 @@ impl PlaneSlices<'_> {
                 let first = row.checked_mul(self.strides[plane])?;
                 self.planes[plane].get(first..)?.get(..width)
             };
-            let chroma_width = width.div_ceil(2);
+            let chroma_width = width.div_ceil(across);
             let lines = (
                 line(0, row, width),
-                line(1, row / 2, chroma_width),
-                line(2, row / 2, chroma_width),
+                line(1, row / down, chroma_width),
+                line(2, row / down, chroma_width),
             );
             let (Some(luma), Some(blue), Some(red)) = lines else {
                 continue;
             };
             for (column, pixel) in out.as_chunks_mut::<3>().0.iter_mut().enumerate() {
-                *pixel = rgb_of(luma[column], blue[column / 2], red[column / 2]);
+                let chroma = column / across;
+                *pixel = self.coding.rgb_of(luma[column], blue[chroma], red[chroma]);
             }
         }
     }
@@ -174,6 +236,8 @@ mod tests {
             size: [4, 4],
             planes: [&[200; 8], &[128; 2], &[]],
             strides: [4, 2, 2],
+            shared: [2, 2],
+            coding: Coding::BT601,
         };
         let mut rgb = Vec::new();
         slices.write_rgb(&mut rgb);
