@@ -172,7 +172,7 @@ def tables(data, folder):
             data.problem(f"{os.path.relpath(path, data.root)} can't be read: {error}")
 
 
-def read_tasks(data, killed):
+def read_tasks(data, killed=False):
     path = data.path("meta", "tasks.parquet")
     if not data.unless(os.path.isfile(path), "meta/tasks.parquet is missing"):
         return False
@@ -193,7 +193,7 @@ def read_tasks(data, killed):
     return data.unless(more or len(data.tasks) == total, f"{len(data.tasks)} tasks, info.json says {total}")
 
 
-def read_episodes(data, killed):
+def read_episodes(data, killed=False):
     for path, table in tables(data, "meta/episodes"):
         rows = table.to_pylist()
         for row in rows:

@@ -26,7 +26,6 @@ pub struct Eye {
     size: Option<[u32; 2]>,
     newest_secs: f64,
     preview_secs: f64,
-    small: Vec<u8>,
     /// Whether a person was told that it gives nothing.
     told: bool,
     /// Frames that it had dropped when an episode began.
@@ -49,7 +48,6 @@ impl Eye {
             size: None,
             newest_secs: f64::NEG_INFINITY,
             preview_secs: f64::NEG_INFINITY,
-            small: Vec::new(),
             told: false,
             dropped_before: 0,
         }
@@ -115,10 +113,7 @@ impl Eye {
             return None;
         }
         self.preview_secs = frame.captured_secs;
-        let [width, height] = frame.small(&mut self.small);
-        let mut rgba = Vec::with_capacity(self.small.len() / 3 * 4);
-        let (pixels, _) = self.small.as_chunks::<3>();
-        rgba.extend(pixels.iter().flat_map(|[r, g, b]| [*r, *g, *b, 255]));
+        let ([width, height], rgba) = frame.small_rgba();
         Some(Picture {
             camera: self.config.name.clone(),
             width,

@@ -40,6 +40,8 @@ const ALONE_SECS: f64 = 20.0;
 const ROWS_SECS: f64 = 10.0;
 /// How long cameras may take to give pictures, and an episode to be saved.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How often the record service works: as often as it does by itself on its own thread.
+const ROUND: Duration = Duration::from_millis(5);
 /// How much of a slice the record service may take: more than it ever wants.
 const SLICE: Duration = Duration::from_secs(1);
 
@@ -233,7 +235,10 @@ impl Bench {
             let end = begin + Duration::from_secs(row.into()) / args.fps;
             let mut busy = Duration::ZERO;
             while Instant::now() < end {
-                self.listen(&mut |_| {})?;
+                let round = Instant::now() + ROUND;
+                while Instant::now() < round {
+                    self.listen(&mut |_| {})?;
+                }
                 let slice = Instant::now();
                 recorder.pump(SLICE);
                 busy += slice.elapsed();

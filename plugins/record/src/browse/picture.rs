@@ -8,9 +8,9 @@ const MOST_PIXELS: u64 = 3840 * 2160;
 /// From RGB.
 pub(super) fn from_rgb(size: [u32; 2], rgb: &[u8]) -> Shown {
     let (pixels, _) = rgb.as_chunks::<3>();
-    let mut rgba = Vec::with_capacity(pixels.len() * 4);
-    for [red, green, blue] in pixels {
-        rgba.extend_from_slice(&[*red, *green, *blue, 255]);
+    let mut rgba = vec![u8::MAX; pixels.len() * 4];
+    for (pixel, shown) in pixels.iter().zip(rgba.as_chunks_mut::<4>().0) {
+        shown[..3].copy_from_slice(pixel);
     }
     Shown { size, rgba }
 }
