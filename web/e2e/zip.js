@@ -8,22 +8,11 @@ import { join } from "node:path";
 
 import { launchKeeping } from "./harness/browser.js";
 import { table } from "./harness/figures.js";
-import { settings, source } from "./harness/settings.js";
-import { closeSite, site } from "./harness/site.js";
+import { Recording } from "./harness/recording.js";
+import { settings } from "./harness/settings.js";
+import { closeSite } from "./harness/site.js";
 
-const SCENE = source("scenes/pick_and_place.ron");
 const NAME = "packed";
-const CONFIG = {
-  place: { Storage: NAME },
-  resume: false,
-  task: "measure",
-  fps: 30,
-  episodes: 1,
-  episode_secs: 0.5,
-  reset_secs: 0.1,
-  cameras: [{ name: "desk", source: "Pattern", resolution: [320, 240] }],
-  video_quality: 23,
-};
 
 /** In the page: how long the main thread was away at most while `work` ran, and how long that took. */
 async function installMeasure() {
@@ -46,23 +35,16 @@ async function installMeasure() {
   };
 }
 
-/** In the page: a dataset with an episode, and files of so many megabytes beside it. */
-async function prepare([scene, config, megabytes]) {
-  const { request } = recording;
-  recording.open("worker", scene);
-  await new Promise((resolve) => {
-    const look = () => (recording.state() ? resolve() : setTimeout(look, 20));
-    look();
-  });
-  await request({ Open: config });
-  await request("Start");
-  await new Promise((resolve) => {
-    const look = () => (recording.state().phase === "Finished" ? resolve() : setTimeout(look, 20));
-    look();
-  });
-  await request("Close");
-  await recording.fill(config.place.Storage, megabytes);
-  await request({ Browse: config.place });
+/** A dataset with an episode, and files of so many megabytes beside it. */
+async function prepare(recording, megabytes) {
+  await recording.load();
+  await recording.openDataset(NAME, { desk: "Pattern" }, { episodes: 1, episode_secs: 0.5 });
+  await recording.live();
+  await recording.request("Start");
+  await recording.phase("Finished");
+  await recording.request("Close");
+  await recording.page.evaluate(([name, megabytes]) => globalThis.recording.fill(name, megabytes), [NAME, megabytes]);
+  await recording.request("Browse", { Storage: NAME });
 }
 
 /** In the page: packs as many files of the same size with JSZip. */
@@ -85,11 +67,9 @@ const browser = await launchKeeping(folder);
 try {
   const page = browser.pages()[0] ?? (await browser.newPage());
   page.on("pageerror", (error) => console.error(String(error)));
-  await page.goto((await site()).recording);
-  await page.waitForFunction(() => globalThis.recording);
-  await page.evaluate(installMeasure);
   console.log(`preparing a dataset of ${settings.megabytes} MB…`);
-  await page.evaluate(prepare, [SCENE, CONFIG, settings.megabytes]);
+  await prepare(new Recording(page), settings.megabytes);
+  await page.evaluate(installMeasure);
   if (settings.jszip) await page.addScriptTag({ content: readFileSync(settings.jszip, "utf8") });
   const rows = [["", "MB/s", "longest stall of the page"]];
   const row = (name, { bytes, secs, longest }) => rows.push([name, (bytes / 1e6 / secs).toFixed(0), `${longest.toFixed(1)} ms`]);
