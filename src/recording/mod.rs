@@ -235,7 +235,6 @@ fn follow_recorder(
     mut inputs: ResMut<PanelInputs>,
     mut textures: Textures<'_>,
     mut requests: MessageWriter<ControlRequest>,
-    mut commands: MessageWriter<Command>,
 ) {
     let desk = &mut *desk;
     let Some(view) = &mut inputs.record else {
@@ -272,9 +271,7 @@ fn follow_recorder(
             Event::Chunk(part) => {
                 // Others may have asked for it.
                 if let Some(download) = &mut desk.download {
-                    let bytes = u32::try_from(part.len()).unwrap_or(u32::MAX);
-                    download.push(part.clone());
-                    commands.write(Command::ChunkTaken(bytes));
+                    download.push(part);
                 }
             }
             Event::Progress { stage, fraction } => {

@@ -25,7 +25,7 @@ pub(super) struct Download;
 
 impl Download {
     /// Takes the next part.
-    pub(super) fn push(&mut self, _part: Buffer) {}
+    pub(super) fn push(&mut self, _part: &Buffer) {}
 
     /// Hands the whole to the person; `name` is what the file is called.
     ///

@@ -11,7 +11,7 @@ mod hands;
 pub(crate) mod isolation;
 pub(crate) mod js;
 mod page;
-mod record;
+pub(crate) mod record;
 mod serial;
 pub(crate) mod storage;
 

@@ -22,13 +22,14 @@ mod web {
     };
     use forearm_protocol::scene::{Scene, SceneBundle};
     use forearm_protocol::{Message, ServiceError, control};
+    use forearm_record::export::Pieces;
     use forearm_record::store::{Access, Opening, Shelf, open};
     use forearm_record::{RecordService, RecordSetup};
     use forearm_workers::web::{self, WorkerFiles, entry};
     use forearm_workers::{
         Answer, Context, Handle, Host, HostKind, Nothing, RestartPolicy, Service, Wake, supervise,
     };
-    use js_sys::{ArrayBuffer, Promise, Reflect, Uint8Array, WebAssembly};
+    use js_sys::{Promise, Reflect, Uint8Array, WebAssembly};
     use serde::{Deserialize, Serialize};
     use wasm_bindgen::prelude::wasm_bindgen;
     use wasm_bindgen::{JsError, JsValue};
@@ -70,7 +71,8 @@ mod web {
         notices: RefCell<Vec<String>>,
         /// Pictures that came, by camera: how many, and the newest's size.
         previews: RefCell<BTreeMap<String, (u32, u32, u32)>>,
-        chunks: RefCell<Vec<ArrayBuffer>>,
+        /// The export that is on its way.
+        pieces: RefCell<Option<Pieces>>,
         progress: Cell<f64>,
     }
 
@@ -108,7 +110,7 @@ mod web {
                 dataset: RefCell::default(),
                 notices: RefCell::default(),
                 previews: RefCell::default(),
-                chunks: RefCell::default(),
+                pieces: RefCell::default(),
                 progress: Cell::new(0.0),
             })
         }
@@ -149,10 +151,10 @@ mod web {
                     let whole = picture.rgba.len() == (picture.width * picture.height * 4) as usize;
                     *known = (known.0 + u32::from(whole), picture.width, picture.height);
                 }
-                Event::Chunk(bytes) => {
-                    let taken = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-                    self.chunks.borrow_mut().push(bytes.into_js());
-                    self.record.send(Command::ChunkTaken(taken)).ok();
+                Event::Chunk(chunk) => {
+                    if let Some(pieces) = &*self.pieces.borrow() {
+                        pieces.push(&chunk);
+                    }
                 }
                 Event::Progress { fraction, .. } => self.progress.set(fraction),
                 Event::Notice(notice) => self.notices.borrow_mut().push(notice.text),
@@ -224,10 +226,27 @@ mod web {
             format!("{control}; {record}; {notices}")
         }
 
-        /// The pieces of an export that have come since this was asked last.
+        /// Collects the pieces of the export that is asked for next.
+        pub fn collect(&self) {
+            let line = self.record.line();
+            // A service that is gone needs to be told nothing.
+            let taken = move |bytes| drop(line.send(Command::ChunkTaken(bytes)));
+            self.pieces.replace(Some(Pieces::new(taken)));
+        }
+
+        /// How many bytes of it were collected.
         #[must_use]
-        pub fn chunks(&self) -> Vec<ArrayBuffer> {
-            self.chunks.take()
+        pub fn collected(&self) -> f64 {
+            self.pieces.borrow().as_ref().map_or(0.0, Pieces::bytes)
+        }
+
+        /// What was collected, when all of it is there: a `Blob`.
+        ///
+        /// # Errors
+        /// Nothing was asked for, or the browser has no room.
+        pub fn archive(&self) -> Result<JsValue, JsValue> {
+            let pieces = self.pieces.take().ok_or("nothing is collected")?;
+            pieces.finish().map(JsValue::from)
         }
 
         /// Tells something: a command in JSON.

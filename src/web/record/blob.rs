@@ -1,49 +1,13 @@
-//! Archives as the browser keeps them: pieces of an export become one `Blob`, without a copy in WASM
-//! memory, and a `Blob` is cut into the files that are in it, without copying them.
+//! Archives as the browser keeps them: a `Blob` is cut into the files that are in it, without copying
+//! them, or saved as a file.
 
 use forearm_dataset::zip::index;
-use js_sys::{Array, ArrayBuffer, Object, Promise, Reflect, Uint8Array};
-use wasm_bindgen::prelude::wasm_bindgen;
+use forearm_record::export::Blob;
+use js_sys::{Array, ArrayBuffer, Object, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use super::super::js;
-
-#[wasm_bindgen]
-extern "C" {
-    /// Bytes that the browser keeps wherever it likes.
-    #[derive(Clone)]
-    pub(super) type Blob;
-    #[wasm_bindgen(constructor, catch)]
-    fn new(parts: &Array, options: &Object) -> Result<Blob, JsValue>;
-    #[wasm_bindgen(method, getter)]
-    pub(super) fn size(this: &Blob) -> f64;
-    #[wasm_bindgen(method)]
-    fn slice(this: &Blob, start: f64, end: f64, kind: &str) -> Blob;
-    #[wasm_bindgen(method, js_name = arrayBuffer)]
-    fn bytes(this: &Blob) -> Promise;
-}
-
-/// What an archive is (RFC 6838).
-const ARCHIVE: &str = "application/zip";
-
-/// One blob of pieces.
-///
-/// # Errors
-/// The browser has no room for it.
-pub(super) fn of(parts: &Array) -> Result<Blob, JsValue> {
-    let options = Object::new();
-    Reflect::set(&options, &"type".into(), &ARCHIVE.into())?;
-    Blob::new(parts, &options)
-}
-
-/// A piece that comes next. Blobs may lie on a disk, which buffers don't.
-///
-/// # Errors
-/// The browser has no room for it.
-pub(super) fn piece(bytes: &ArrayBuffer) -> Result<Blob, JsValue> {
-    Blob::new(&Array::of1(bytes), &Object::new())
-}
 
 /// The files in an archive: `[{ path, blob }, …]`.
 ///
@@ -76,7 +40,7 @@ pub(super) async fn files(archive: &Blob) -> Result<JsValue, JsValue> {
 ///
 /// # Errors
 /// The page has no way to do so.
-pub(super) fn download(blob: &Blob, name: &str) -> Result<(), JsValue> {
+pub(crate) fn download(blob: &Blob, name: &str) -> Result<(), JsValue> {
     let global = js_sys::global();
     let urls = js::get(&global, "URL")?;
     let address = js::call(&urls, "createObjectURL", &[blob.into()])?;

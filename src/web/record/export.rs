@@ -1,27 +1,28 @@
-//! An export on its way from the service to the browser: pieces become a `Blob`, or go into a stream.
+//! An export on its way from the service to a script: pieces become a `Blob`, or go into a stream.
 
 use forearm_protocol::Buffer;
 use forearm_protocol::record::{Command, Request};
-use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
+use forearm_record::export::{Blob, Pieces};
+use js_sys::{Function, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use super::super::api::problem;
-use super::blob::{self, Blob};
 use super::{DESK, ask, js};
 
 /// So many bytes may be under way: enough that the service never waits for a frame of the app.
-const WINDOW_BYTES: u32 = 16 << 20;
+const WINDOW_BYTES: u32 = 8 << 20;
 
 /// An export that is under way.
 pub(super) struct Export {
-    /// What has come, as blobs; unless it goes into the stream.
-    parts: Array,
+    /// What has come, unless it goes into the stream.
+    pieces: Pieces,
     /// Where a script wants it written.
     writable: Option<JsValue>,
     pub(super) on_progress: Option<Function>,
-    bytes: f64,
+    /// How many bytes the stream was given.
+    written: f64,
     failed: Option<JsValue>,
 }
 
@@ -30,43 +31,42 @@ impl Export {
         let writable = js::get(options, "writable").ok();
         let on_progress = js::get(options, "onProgress").ok();
         Self {
-            parts: Array::new(),
+            pieces: Pieces::new(|bytes| tell(Command::ChunkTaken(bytes))),
             writable: writable.filter(JsValue::is_object),
             on_progress: on_progress.and_then(|call| call.dyn_into().ok()),
-            bytes: 0.0,
+            written: 0.0,
             failed: None,
         }
+    }
+
+    /// How many bytes have come to where they belong.
+    fn bytes(&self) -> f64 {
+        self.written + self.pieces.bytes()
     }
 }
 
 /// A piece has come.
 pub(super) fn take(piece: &Buffer) {
-    let bytes = piece.as_js();
     let length = u32::try_from(piece.len()).unwrap_or(u32::MAX);
     let written = DESK.with_borrow_mut(|desk| {
-        let Some(export) = desk.export.as_mut() else {
-            return Ok(None);
+        let export = desk.export.as_mut()?;
+        let Some(writable) = &export.writable else {
+            export.pieces.push(piece);
+            return None;
         };
-        export.bytes += f64::from(length);
-        match &export.writable {
-            Some(writable) => {
-                js::call(writable, "write", &[Uint8Array::new(bytes).into()]).map(Some)
-            }
-            None => blob::piece(bytes).map(|piece| {
-                export.parts.push(&piece);
-                None
-            }),
-        }
+        export.written += f64::from(length);
+        let bytes = Uint8Array::new(piece.as_js());
+        Some(js::call(writable, "write", &[bytes.into()]))
     });
     match written {
-        Ok(None) => tell(Command::ChunkTaken(length)),
-        Ok(Some(written)) => spawn_local(async move {
+        None => {}
+        Some(Ok(written)) => spawn_local(async move {
             match JsFuture::from(Promise::resolve(&written)).await {
                 Ok(_) => tell(Command::ChunkTaken(length)),
                 Err(error) => fail(error),
             }
         }),
-        Err(error) => fail(error),
+        Some(Err(error)) => fail(error),
     }
 }
 
@@ -80,7 +80,7 @@ fn fail(error: JsValue) {
 }
 
 /// Tells the service something.
-pub(super) fn tell(command: Command) {
+pub(crate) fn tell(command: Command) {
     DESK.with_borrow(|desk| {
         if let Some(line) = &desk.line {
             // A service that has ended needs to be told nothing.
@@ -127,7 +127,7 @@ pub(super) async fn archive(options: &JsValue) -> Result<Option<Blob>, JsValue> 
     JsFuture::from(Promise::resolve(&ended?)).await?;
     match export.writable {
         Some(_) => Ok(None),
-        None => blob::of(&export.parts).map(Some),
+        None => export.pieces.finish().map(Some),
     }
 }
 
@@ -139,7 +139,7 @@ async fn pack(asked: Promise) -> Result<(), JsValue> {
     // The answer may come before the last pieces, which the app reads frame by frame.
     while DESK.with_borrow(|desk| {
         let export = desk.export.as_ref();
-        export.is_some_and(|export| export.bytes < bytes && export.failed.is_none())
+        export.is_some_and(|export| export.bytes() < bytes && export.failed.is_none())
     }) {
         frame().await?;
     }

@@ -46,7 +46,9 @@ use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
+pub(crate) use self::blob::download;
 use self::export::Export;
+pub(crate) use self::export::tell as tell_recorder;
 use super::api::{message, problem, to_js};
 use super::js;
 

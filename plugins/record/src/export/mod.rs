@@ -6,6 +6,8 @@
 #[cfg(not(target_family = "wasm"))]
 mod native;
 #[cfg(target_family = "wasm")]
+mod pieces;
+#[cfg(target_family = "wasm")]
 mod web;
 
 use forearm_dataset::store::StoreError;
@@ -17,12 +19,14 @@ use forearm_workers::Answer;
 #[cfg(not(target_family = "wasm"))]
 use native::FileSink;
 #[cfg(target_family = "wasm")]
+pub use pieces::{Blob, Pieces};
+#[cfg(target_family = "wasm")]
 use web::FileSink;
 
 use crate::store::Shelf;
 
-/// How long a chunk is, bytes: as much as is read and passed on in a millisecond.
-const CHUNK_BYTES: usize = 256 << 10;
+/// How long a chunk is, bytes: read and passed on in some 4 ms; a browser takes long for each, however short.
+const CHUNK_BYTES: usize = 1 << 20;
 /// How much further it has to be before that is told, of 1.
 const STEP: f64 = 0.01;
 

@@ -55,29 +55,18 @@ globalThis.recording = {
     }
   },
 
-  /** Packs the dataset; answers the archive. `onPiece()` is called for each piece. */
-  async archive(window = 16 << 20, onPiece = () => {}) {
-    const parts = [];
-    let bytes = 0;
-    const take = () => {
-      for (const chunk of studio.chunks()) {
-        bytes += chunk.byteLength;
-        parts.push(new Blob([chunk]));
-        onPiece(chunk);
-      }
-    };
+  /** Packs the dataset; answers the archive. */
+  async archive(window = 8 << 20) {
+    studio.collect();
     let packed = null;
     let failed = null;
     this.request({ Export: { file: null, window_bytes: window } }).then(
       (reply) => (packed = reply.Exported),
       (error) => (failed = error),
     );
-    while (!failed && (!packed || bytes < packed.bytes)) {
-      await frame();
-      take();
-    }
+    while (!failed && (!packed || studio.collected() < packed.bytes)) await frame();
     if (failed) throw failed;
-    return new Blob(parts, { type: "application/zip" });
+    return studio.archive();
   },
 
   /** Has the browser save the dataset that is open. */
