@@ -124,8 +124,7 @@ impl RecordService {
         if intake.refused > 0 && now_secs - self.refusal_told_secs > REFUSAL_SECS {
             self.refusal_told_secs = now_secs;
             let text = format!(
-                "{} control ticks were left out: their time went backwards or leapt. If that goes \
-                 on, start control again.",
+                "Control's clock leapt: ticks left out: {}. If that goes on, start control again.",
                 intake.refused
             );
             notify(cx, NoticeLevel::Warning, text);

@@ -13,6 +13,9 @@ use forearm_protocol::record::TickBatch;
 const MAX_VALUES: usize = 4 << 20;
 /// A tick this much later than the one before it is not believed, seconds.
 pub const MAX_LEAP_SECS: f64 = 10.0;
+/// Ticks so close to each other have the same time: those that catch up fall on one instant of a browser's
+/// coarse clock. What counts is their order, and that no time is there twice. Seconds.
+const SAME_SECS: f64 = 1e-6;
 /// From so many ticks their period is told: two seconds of them.
 const PERIOD_TICKS: usize = 240;
 /// So many ticks in a row that agree among themselves are believed after all: time was set.
@@ -229,7 +232,7 @@ impl Ticks {
         let Some(newest) = self.newest_secs() else {
             return Judgement::Sound;
         };
-        if secs > newest && secs - newest <= MAX_LEAP_SECS {
+        if (-SAME_SECS..=MAX_LEAP_SECS).contains(&(secs - newest)) {
             self.suspicious.0 = 0;
             return Judgement::Sound;
         }
@@ -251,8 +254,13 @@ impl Ticks {
             self.numbers.drain(..gone);
             self.dropped += gone;
         }
+        let newest_secs = self.newest_secs();
+        let begin = self.values.len();
         self.values.extend_from_slice(tick);
         self.numbers.push(number);
+        if let Some(newest_secs) = newest_secs.filter(|newest| self.values[begin] <= *newest) {
+            self.values[begin] = newest_secs.next_up();
+        }
     }
 }
 
