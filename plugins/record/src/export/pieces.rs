@@ -9,9 +9,9 @@ use std::rc::Rc;
 
 use forearm_protocol::Buffer;
 use js_sys::{Array, ArrayBuffer, Object, Promise, Reflect};
-use wasm_bindgen::JsValue;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_time::{Duration, Instant};
 
@@ -41,6 +41,13 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     fn port2(this: &MessageChannel) -> MessagePort;
 
+    /// What newer browsers' buffers can: giving their memory back at once.
+    type Releasable;
+    #[wasm_bindgen(method, getter, js_name = transfer)]
+    fn can_transfer(this: &Releasable) -> JsValue;
+    #[wasm_bindgen(method, catch)]
+    fn transfer(this: &Releasable, bytes: u32) -> Result<ArrayBuffer, JsValue>;
+
     type MessagePort;
     #[wasm_bindgen(method, setter)]
     fn set_onmessage(this: &MessagePort, then: &JsValue);
@@ -53,7 +60,7 @@ extern "C" {
 /// What an archive is (RFC 6838).
 const ARCHIVE: &str = "application/zip";
 /// How long blobs are made before the page has its turn.
-const SLICE: Duration = Duration::from_millis(2);
+const SLICE: Duration = Duration::from_millis(1);
 /// So many blobs become one.
 const MANY: usize = 32;
 
@@ -155,6 +162,7 @@ impl Inner {
         if let Err(error) = self.add(&chunk) {
             self.failed.borrow_mut().get_or_insert(error);
         }
+        release(chunk);
         self.bytes.set(self.bytes.get() + f64::from(length));
         (self.taken)(length);
         true
@@ -172,6 +180,15 @@ impl Inner {
         }
         levels.push(Array::of1(&blob));
         Ok(())
+    }
+}
+
+/// Gives a buffer's memory back without waiting for the collector of garbage, which stops the page.
+fn release(chunk: ArrayBuffer) {
+    let chunk: Releasable = chunk.unchecked_into();
+    if chunk.can_transfer().is_function() {
+        // Without it, it is collected some day.
+        drop(chunk.transfer(0));
     }
 }
 
