@@ -25,8 +25,8 @@ use web::FileSink;
 
 use crate::store::Shelf;
 
-/// How long a chunk is, bytes: read and passed on in some 4 ms; a browser takes long for each, however short.
-const CHUNK_BYTES: usize = 1 << 20;
+/// How long a chunk is, bytes: read and passed on in some 2 ms; a browser takes as long for each, however short.
+const CHUNK_BYTES: usize = 512 << 10;
 /// How much further it has to be before that is told, of 1.
 const STEP: f64 = 0.01;
 
