@@ -102,14 +102,13 @@ mod tests {
     #[test]
     fn small_pictures_have_every_nth_pixel() {
         let size = [700, 5];
-        let rgb = (0..3 * 700 * 5).map(|byte| (byte % 251) as u8).collect();
+        let rgb: Vec<u8> = (0..3 * 700 * 5).map(|byte| (byte % 251) as u8).collect();
         let frame = Frame {
             size,
-            pixels: Pixels::Rgb(rgb),
+            pixels: Pixels::Rgb(rgb.clone()),
             captured_secs: 0.0,
             number: 0,
         };
-        let rgb = frame.rgb().expect("RGB").to_vec();
         let mut small = vec![7; 3];
         assert_eq!(frame.small(&mut small), [234, 2]);
         let expected = [0, 3].map(|y| (0..700).step_by(3).map(move |x| 3 * (y * 700 + x)));

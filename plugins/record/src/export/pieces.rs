@@ -64,8 +64,7 @@ const SLICE: Duration = Duration::from_millis(1);
 /// So many blobs become one.
 const MANY: usize = 32;
 
-/// Takes the chunks of an export, in their order. All that is cloned from one is the same.
-#[derive(Clone)]
+/// Takes the chunks of an export, in their order.
 pub struct Pieces(Rc<Inner>);
 
 struct Inner {
