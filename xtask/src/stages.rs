@@ -128,7 +128,7 @@ pub(crate) fn cargo() -> Command {
 /// # Errors
 /// If it does not build.
 pub(crate) fn build_app() -> Result<PathBuf> {
-    run(cargo().args(["build", "--release", "--locked"]))?;
+    run(cargo().args(["build", "--workspace", "--release", "--locked"]))?;
     // This program lies beside the app: both are built by the same profile.
     let folder = std::env::current_exe().context("where is this program?")?;
     let app = folder.with_file_name(format!("forearm{}", std::env::consts::EXE_SUFFIX));
