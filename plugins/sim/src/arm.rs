@@ -1,16 +1,16 @@
-//! One arm in reduced coordinates: kinematics, inertia and servos of a tree of moving bodies.
+//! One arm in reduced coordinates: kinematics and inertia of a tree of moving bodies.
 //!
 //! Links that hang on fixed joints are merged into the moving body that carries them. Motion is
 //! described by spatial vectors about the world's origin; the inertia matrix comes from the
 //! composite-body method and bias forces from the recursive Newton–Euler method, both in the
-//! textbook form. The position servo, viscous damping and armature are folded into the matrix
-//! ("implicit"), so that stiff gains stay stable at any step.
+//! textbook form. What servos and viscous damping do is folded into the matrix (see [`Servo`]).
 
 use std::sync::Arc;
 
 use forearm_arm::{ArmModel, JointKind};
 
 use crate::math::{Frame, M3, V3, cross_matrix, point_inertia};
+use crate::servo::Servo;
 
 /// How far a body's surface is from its joint, about, metres: contacts are looked for a little
 /// further ahead of fast bodies.
@@ -33,22 +33,6 @@ struct Body {
     mass: f64,
     com: V3,
     inertia: M3,
-    servo: ServoParams,
-}
-
-/// What drives a joint.
-#[derive(Debug, Clone, Copy)]
-struct ServoParams {
-    kp: f64,
-    kv: f64,
-    damping: f64,
-    friction: f64,
-    armature: f64,
-    half_play: f64,
-    lower: f64,
-    upper: f64,
-    effort: f64,
-    velocity: f64,
 }
 
 /// A body's motion and inertia, recomputed each step. World frame, about the world's origin.
@@ -83,20 +67,8 @@ pub(crate) struct Arm {
     home: Vec<f64>,
     pub(crate) torque_on: bool,
     /// One entry a body, below.
-    /// The part of its effort that each servo may use, 0 (limp) to 1.
-    share: Vec<f64>,
     position: Vec<f64>,
-    target: Vec<f64>,
-    /// The target as the output side of the gears sees it, behind their play.
-    played: Vec<f64>,
-    /// Each servo's force law in this step: stiffness and damping (zero at the torque limit), and
-    /// the part that does not depend on the velocity. What it exerted in the last step.
-    stiffness: Vec<f64>,
-    servo_damping: Vec<f64>,
-    constant_effort: Vec<f64>,
-    effort: Vec<f64>,
-    /// What each servo can exert in this step.
-    limit: Vec<f64>,
+    servos: Vec<Servo>,
     /// What damping and stiffness add to the inertia's diagonal.
     implicit: Vec<f64>,
     /// Momentum at the start of the step, plus the impulses of gravity and motion.
@@ -150,6 +122,10 @@ impl Arm {
             moment: V3::zeros(),
             inertia: M3::zeros(),
         };
+        let servos = bodies
+            .iter()
+            .map(|body| Servo::new(&model.joints[body.joint]))
+            .collect();
         let mut arm = Self {
             model,
             world_from_base,
@@ -159,18 +135,11 @@ impl Arm {
             body_of_joint,
             home,
             torque_on: true,
-            share: vec![1.0; count],
             position: vec![0.0; count],
-            target: vec![0.0; count],
-            played: vec![0.0; count],
-            stiffness: vec![0.0; count],
-            servo_damping: vec![0.0; count],
-            constant_effort: vec![0.0; count],
-            effort: vec![0.0; count],
+            servos,
             inertia: vec![0.0; count * count],
             inverse: vec![0.0; count * count],
             factor: vec![0.0; count * count],
-            limit: vec![0.0; count],
             implicit: vec![0.0; count],
             momentum: vec![0.0; count],
         };
@@ -187,15 +156,12 @@ impl Arm {
 
     /// Puts it at these positions (model order, within the limits), at rest, motors on and holding.
     pub(crate) fn place(&mut self, positions: &[f64]) {
-        for (body, part) in self.bodies.iter().enumerate() {
-            let position = positions[part.joint];
-            self.position[body] = position.clamp(part.servo.lower, part.servo.upper);
+        for (body, servo) in self.servos.iter_mut().enumerate() {
+            let position = servo.within_limits(positions[self.bodies[body].joint]);
+            self.position[body] = position;
+            servo.place(position);
         }
-        self.target.copy_from_slice(&self.position);
-        self.played.copy_from_slice(&self.position);
-        self.effort.fill(0.0);
         self.torque_on = true;
-        self.share.fill(1.0);
         self.update_frames();
     }
 
@@ -240,17 +206,17 @@ impl Arm {
         &self.position
     }
 
-    /// Servo efforts of the last step in body order, N·m (N).
-    pub(crate) fn efforts(&self) -> &[f64] {
-        &self.effort
+    /// What a body's servo exerted in the last step, N·m (N).
+    pub(crate) fn effort(&self, body: usize) -> f64 {
+        self.servos[body].effort()
     }
 
     /// Sets targets, in model order. Targets are kept within the joint limits, as a servo's own
     /// limits do; one that is not a number leaves its joint's target alone.
     pub(crate) fn set_targets(&mut self, targets: &[f64]) {
-        for (body, part) in self.bodies.iter().enumerate() {
+        for (part, servo) in self.bodies.iter().zip(&mut self.servos) {
             if let Some(target) = targets.get(part.joint).filter(|target| !target.is_nan()) {
-                self.target[body] = target.clamp(part.servo.lower, part.servo.upper);
+                servo.set_target(*target);
             }
         }
     }
@@ -258,12 +224,14 @@ impl Arm {
     /// Switches the motors. Switched on, they hold where the arm is.
     pub(crate) fn set_torque(&mut self, on: bool) {
         if on && !self.torque_on {
-            for body in 0..self.bodies.len() {
-                self.hold(body);
+            for (servo, &position) in self.servos.iter_mut().zip(&self.position) {
+                servo.hold(position);
             }
         }
         self.torque_on = on;
-        self.share.fill(1.0);
+        for servo in &mut self.servos {
+            servo.set_share(1.0);
+        }
     }
 
     /// Lets one joint's motor, whatever the others do, exert this part of its effort: 0 is limp, and
@@ -274,22 +242,18 @@ impl Arm {
         };
         if !self.torque_on {
             // The others stay limp.
-            self.share.fill(0.0);
+            for servo in &mut self.servos {
+                servo.set_share(0.0);
+            }
             self.torque_on = true;
         }
         // Not a number is limp.
         let share = if share > 0.0 { share.min(1.0) } else { 0.0 };
-        if share > 0.0 && self.share[body] == 0.0 {
-            self.hold(body);
+        let servo = &mut self.servos[body];
+        if share > 0.0 && servo.share() == 0.0 {
+            servo.hold(self.position[body]);
         }
-        self.share[body] = share;
-    }
-
-    /// Makes a body's present position its target.
-    fn hold(&mut self, body: usize) {
-        let servo = &self.bodies[body].servo;
-        self.target[body] = self.position[body].clamp(servo.lower, servo.upper);
-        self.played[body] = self.target[body];
+        servo.set_share(share);
     }
 
     /// Recomputes every body's frame and joint axis from the positions.
@@ -331,11 +295,15 @@ impl Arm {
     /// have at the end of the step without contact, joint limits and dry friction.
     pub(crate) fn free_velocity(&mut self, velocity: &mut [f64], gravity: &V3, dt: f64) {
         let count = self.bodies.len();
-        self.drive(velocity);
+        for ((servo, &position), &velocity) in
+            self.servos.iter_mut().zip(&self.position).zip(&*velocity)
+        {
+            servo.drive(self.torque_on, position, velocity);
+        }
         self.bias_forces(velocity, gravity);
         self.composite_inertia();
         for row in 0..count {
-            self.inertia[row * count + row] += self.bodies[row].servo.armature;
+            self.inertia[row * count + row] += self.servos[row].armature();
             let momentum: f64 = (0..count)
                 .map(|k| self.inertia[row * count + k] * velocity[k])
                 .sum();
@@ -345,7 +313,11 @@ impl Arm {
             self.momentum[row] = momentum - dt * bias;
         }
         self.solve_free(velocity, dt);
-        if self.saturate(velocity, dt) {
+        let mut saturated = false;
+        for (servo, &velocity) in self.servos.iter_mut().zip(&*velocity) {
+            saturated |= servo.saturate(velocity, dt);
+        }
+        if saturated {
             self.solve_free(velocity, dt);
         }
     }
@@ -353,15 +325,14 @@ impl Arm {
     /// Solves for the velocity at the end of the step with the servos' present force laws.
     fn solve_free(&mut self, velocity: &mut [f64], dt: f64) {
         let count = self.bodies.len();
-        for row in 0..count {
-            let damping = self.bodies[row].servo.damping + self.servo_damping[row];
-            self.implicit[row] = dt * (damping + dt * self.stiffness[row]);
+        for (implicit, servo) in self.implicit.iter_mut().zip(&self.servos) {
+            *implicit = servo.implicit_inertia(dt);
         }
         self.invert();
         for (row, velocity) in velocity.iter_mut().enumerate() {
             *velocity = (0..count)
                 .map(|k| {
-                    let impulse = self.momentum[k] + dt * self.constant_effort[k];
+                    let impulse = self.momentum[k] + dt * self.servos[k].constant_effort();
                     self.inverse[row * count + k] * impulse
                 })
                 .sum();
@@ -372,7 +343,7 @@ impl Arm {
     pub(crate) fn advance(&mut self, velocity: &[f64], dt: f64) {
         for (body, &v) in velocity.iter().enumerate() {
             self.position[body] += dt * v;
-            self.effort[body] = self.effort_at(body, v, dt);
+            self.servos[body].end_step(v, dt);
         }
         self.update_frames();
     }
@@ -384,8 +355,7 @@ impl Arm {
 
     /// Dry friction (N·m), lower and upper limit of a body's joint.
     pub(crate) fn friction_and_limits(&self, body: usize) -> (f64, f64, f64) {
-        let servo = &self.bodies[body].servo;
-        (servo.friction, servo.lower, servo.upper)
+        self.servos[body].friction_and_limits()
     }
 
     /// Writes how fast `point` of a body moves along `direction` for unit speed of each joint.
@@ -414,65 +384,6 @@ impl Arm {
             out[body] = self.states[body].axis_angular.dot(axis);
             next = self.bodies[body].parent;
         }
-    }
-
-    /// Chooses each servo's force law for this step: a spring and damper while its torque is
-    /// within limits, a constant torque once it has reached them and would still exceed them.
-    fn drive(&mut self, velocity: &[f64]) {
-        for (body, &v) in velocity.iter().enumerate() {
-            let servo = &self.bodies[body].servo;
-            self.stiffness[body] = 0.0;
-            self.servo_damping[body] = 0.0;
-            self.constant_effort[body] = 0.0;
-            let share = self.share[body];
-            if !self.torque_on || share == 0.0 {
-                continue;
-            }
-            let target = self.target[body];
-            self.played[body] = self.played[body]
-                .max(target - servo.half_play)
-                .min(target + servo.half_play);
-            let spring = servo.kp * (self.played[body] - self.position[body]);
-            let wanted = spring - servo.kv * v;
-            // A motor has no torque left at its no-load speed.
-            let effort = servo.effort * share;
-            self.limit[body] = if wanted * v > 0.0 {
-                let headroom = (servo.velocity - v.abs()) / (0.1 * servo.velocity);
-                effort * headroom.clamp(0.0, 1.0)
-            } else {
-                effort
-            };
-            let limit = self.limit[body];
-            let at_limit = self.effort[body] * wanted.signum() >= 0.999 * limit;
-            if wanted.abs() > limit && at_limit {
-                self.constant_effort[body] = limit.copysign(wanted);
-            } else {
-                self.stiffness[body] = servo.kp;
-                self.servo_damping[body] = servo.kv;
-                self.constant_effort[body] = spring;
-            }
-        }
-    }
-
-    /// What a servo exerts if the step ends with this velocity.
-    fn effort_at(&self, body: usize, velocity: f64, dt: f64) -> f64 {
-        self.constant_effort[body]
-            - velocity * (self.servo_damping[body] + dt * self.stiffness[body])
-    }
-
-    /// Limits the servos that would exert more than they can; returns whether there were any.
-    fn saturate(&mut self, velocity: &[f64], dt: f64) -> bool {
-        let mut any = false;
-        for (body, &v) in velocity.iter().enumerate() {
-            let effort = self.effort_at(body, v, dt);
-            if self.stiffness[body] > 0.0 && effort.abs() > self.limit[body] {
-                self.stiffness[body] = 0.0;
-                self.servo_damping[body] = 0.0;
-                self.constant_effort[body] = self.limit[body].copysign(effort);
-                any = true;
-            }
-        }
-        any
     }
 
     /// Recursive Newton–Euler at zero acceleration: what forces the present motion and gravity
@@ -620,18 +531,6 @@ fn new_body(model: &ArmModel, joint: usize, parent: Option<usize>, frame: Frame)
         mass: 0.0,
         com: V3::zeros(),
         inertia: M3::zeros(),
-        servo: ServoParams {
-            kp: spec.servo.kp,
-            kv: spec.servo.kv,
-            damping: spec.servo.damping,
-            friction: spec.servo.friction_loss,
-            armature: spec.servo.armature,
-            half_play: spec.servo.backlash / 2.0,
-            lower: spec.limits.lower,
-            upper: spec.limits.upper,
-            effort: spec.limits.effort,
-            velocity: spec.limits.velocity,
-        },
     }
 }
 

@@ -24,6 +24,7 @@ mod collide;
 mod error;
 mod math;
 mod object;
+mod servo;
 mod solver;
 mod world;
 

@@ -533,7 +533,7 @@ impl World {
 
     /// Writes what an arm's servos exert: N·m (N), model order.
     pub fn joint_efforts(&self, arm: usize, out: &mut [f64]) {
-        self.per_joint(arm, out, |arm, _, body| arm.efforts()[body]);
+        self.per_joint(arm, out, |arm, _, body| arm.effort(body));
     }
 
     fn per_joint(&self, arm: usize, out: &mut [f64], value: impl Fn(&Arm, usize, usize) -> f64) {

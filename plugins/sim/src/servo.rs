@@ -1,0 +1,199 @@
+//! Servos: what drives a joint, and the force law it follows in a step.
+//!
+//! A servo sees its joint from the output side of the gears. Each step it chooses a law
+//! `effort = constant − (damping + dt · stiffness) · velocity at the end of the step`, which the
+//! arm folds into its inertia matrix ("implicit"), so that stiff gains stay stable at any step.
+//! A [`Servo`] knows nothing of arms, frames or contact: it is given position and velocity.
+
+use forearm_arm::Joint;
+
+/// What drives a joint: constants, what lasts from step to step, and this step's law.
+#[derive(Debug, Clone)]
+pub(crate) struct Servo {
+    params: ServoParams,
+    pub(crate) state: ServoState,
+    law: ForceLaw,
+    /// What it can exert in this step.
+    limit: f64,
+}
+
+/// The constants of a servo and its joint; radians and N·m, or metres and N.
+#[derive(Debug, Clone, Copy)]
+struct ServoParams {
+    kp: f64,
+    kv: f64,
+    damping: f64,
+    friction: f64,
+    armature: f64,
+    half_play: f64,
+    lower: f64,
+    upper: f64,
+    effort: f64,
+    velocity: f64,
+}
+
+/// What a servo remembers from step to step: with the joint's position and velocity all that its
+/// future depends on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct ServoState {
+    /// The part of its effort that it may use, 0 (limp) to 1.
+    share: f64,
+    target: f64,
+    /// The target as the output side of the gears sees it, behind their play.
+    played: f64,
+    /// What it exerted in the last step.
+    effort: f64,
+}
+
+/// `effort = constant − (damping + dt · stiffness) · velocity`.
+#[derive(Debug, Clone, Copy, Default)]
+struct ForceLaw {
+    stiffness: f64,
+    damping: f64,
+    constant: f64,
+}
+
+impl Servo {
+    /// The servo of a joint, at rest at position zero and holding.
+    pub(crate) fn new(joint: &Joint) -> Self {
+        Self {
+            params: ServoParams {
+                kp: joint.servo.kp,
+                kv: joint.servo.kv,
+                damping: joint.servo.damping,
+                friction: joint.servo.friction_loss,
+                armature: joint.servo.armature,
+                half_play: joint.servo.backlash / 2.0,
+                lower: joint.limits.lower,
+                upper: joint.limits.upper,
+                effort: joint.limits.effort,
+                velocity: joint.limits.velocity,
+            },
+            state: ServoState {
+                share: 1.0,
+                target: 0.0,
+                played: 0.0,
+                effort: 0.0,
+            },
+            law: ForceLaw::default(),
+            limit: 0.0,
+        }
+    }
+
+    /// Inertia of rotor and gears, seen from the joint.
+    pub(crate) fn armature(&self) -> f64 {
+        self.params.armature
+    }
+
+    /// Dry friction, lower and upper limit of the joint.
+    pub(crate) fn friction_and_limits(&self) -> (f64, f64, f64) {
+        (self.params.friction, self.params.lower, self.params.upper)
+    }
+
+    /// A position within the joint's limits.
+    pub(crate) fn within_limits(&self, position: f64) -> f64 {
+        position.clamp(self.params.lower, self.params.upper)
+    }
+
+    /// Starts anew: holds this position with all its effort.
+    pub(crate) fn place(&mut self, position: f64) {
+        self.hold(position);
+        self.state.effort = 0.0;
+        self.state.share = 1.0;
+    }
+
+    /// Makes a position, within the limits, the target.
+    pub(crate) fn hold(&mut self, position: f64) {
+        self.state.target = self.within_limits(position);
+        self.state.played = self.state.target;
+    }
+
+    /// Sets the target, within the limits, as a servo's own limits keep it.
+    pub(crate) fn set_target(&mut self, target: f64) {
+        self.state.target = self.within_limits(target);
+    }
+
+    /// The part of its effort that it may use.
+    pub(crate) fn share(&self) -> f64 {
+        self.state.share
+    }
+
+    /// Lets it use this part of its effort, 0 (limp) to 1.
+    pub(crate) fn set_share(&mut self, share: f64) {
+        self.state.share = share;
+    }
+
+    /// What it exerted in the last step, N·m (N).
+    pub(crate) fn effort(&self) -> f64 {
+        self.state.effort
+    }
+
+    /// Chooses the law of a step that begins with this position and velocity: a spring and damper
+    /// while the effort is within limits, a constant effort once it has reached them and would
+    /// still exceed them. Switched off, it exerts nothing.
+    pub(crate) fn drive(&mut self, on: bool, position: f64, velocity: f64) {
+        let (params, state) = (&self.params, &mut self.state);
+        self.law = ForceLaw::default();
+        if !on || state.share == 0.0 {
+            return;
+        }
+        let target = state.target;
+        state.played = state
+            .played
+            .max(target - params.half_play)
+            .min(target + params.half_play);
+        let spring = params.kp * (state.played - position);
+        let wanted = spring - params.kv * velocity;
+        // A motor has no torque left at its no-load speed.
+        let effort = params.effort * state.share;
+        self.limit = if wanted * velocity > 0.0 {
+            let headroom = (params.velocity - velocity.abs()) / (0.1 * params.velocity);
+            effort * headroom.clamp(0.0, 1.0)
+        } else {
+            effort
+        };
+        let at_limit = state.effort * wanted.signum() >= 0.999 * self.limit;
+        if wanted.abs() > self.limit && at_limit {
+            self.law.constant = self.limit.copysign(wanted);
+        } else {
+            self.law = ForceLaw {
+                stiffness: params.kp,
+                damping: params.kv,
+                constant: spring,
+            };
+        }
+    }
+
+    /// The part of this step's effort that does not depend on the velocity.
+    pub(crate) fn constant_effort(&self) -> f64 {
+        self.law.constant
+    }
+
+    /// What the joint's damping and this step's law add to the inertia.
+    pub(crate) fn implicit_inertia(&self, dt: f64) -> f64 {
+        let damping = self.params.damping + self.law.damping;
+        dt * (damping + dt * self.law.stiffness)
+    }
+
+    /// Limits the effort if the step would end with more than it can exert; returns whether it did.
+    pub(crate) fn saturate(&mut self, velocity: f64, dt: f64) -> bool {
+        let effort = self.effort_at(velocity, dt);
+        let beyond = self.law.stiffness > 0.0 && effort.abs() > self.limit;
+        if beyond {
+            self.law = ForceLaw {
+                constant: self.limit.copysign(effort),
+                ..ForceLaw::default()
+            };
+        }
+        beyond
+    }
+
+    /// Ends the step with this velocity: notes what it exerted.
+    pub(crate) fn end_step(&mut self, velocity: f64, dt: f64) {
+        self.state.effort = self.effort_at(velocity, dt);
+    }
+
+    fn effort_at(&self, velocity: f64, dt: f64) -> f64 {
+        self.law.constant - velocity * (self.law.damping + dt * self.law.stiffness)
+    }
+}
