@@ -61,6 +61,62 @@ pub struct BenchResult {
     pub breakdown: [(&'static str, f64); 5],
 }
 
+/// A world that is measured, with the targets of its arm.
+pub struct Course {
+    world: World,
+    /// The targets of the steps ahead, and which of them is next.
+    targets: Vec<[f64; 6]>,
+    next: usize,
+}
+
+impl Course {
+    /// A case's world, after so many steps that buffers have grown and the cube has settled.
+    ///
+    /// # Errors
+    /// None in practice: the scenes are fixed.
+    pub fn new(case: Case) -> Result<Self, SimError> {
+        let mut course = Self {
+            world: World::new(&scene(case), &[Arc::new(so101::so101())])?,
+            targets: Vec::new(),
+            next: 0,
+        };
+        course.prepare(WARM_UP);
+        course.run(WARM_UP);
+        Ok(course)
+    }
+
+    /// Computes the targets of the next `steps` steps, so that sines are not part of a measurement.
+    pub fn prepare(&mut self, steps: u64) {
+        let first = self.world.steps();
+        self.targets.clear();
+        self.targets
+            .extend((first..first + steps).map(|step| targets(step as f64 * self.world.dt_secs())));
+        self.next = 0;
+    }
+
+    /// Goes `steps` prepared steps on.
+    pub fn run(&mut self, steps: u64) {
+        for _ in 0..steps {
+            self.aim();
+            self.world.step();
+        }
+    }
+
+    /// Sets the targets of the next step.
+    fn aim(&mut self) {
+        if let Some(targets) = self.targets.get(self.next) {
+            self.world.set_targets(0, targets);
+        }
+        self.next += 1;
+    }
+
+    /// The world's digest: the same on every target.
+    #[must_use]
+    pub fn state_hash(&self) -> [u8; 32] {
+        self.world.state_hash()
+    }
+}
+
 /// Runs `steps` steps a round. `now_secs` reads a monotonic clock, seconds.
 ///
 /// # Errors
@@ -70,26 +126,21 @@ pub fn measure(
     steps: u64,
     mut now_secs: impl FnMut() -> f64,
 ) -> Result<BenchResult, SimError> {
-    let mut world = World::new(&scene(case), &[Arc::new(so101::so101())])?;
+    let mut course = Course::new(case)?;
     let steps = steps.max(1);
-    for _ in 0..WARM_UP {
-        drive(&mut world);
-        world.step();
-    }
     let mut fastest = f64::INFINITY;
     for _ in 0..ROUNDS {
+        course.prepare(steps);
         let start = now_secs();
-        for _ in 0..steps {
-            drive(&mut world);
-            world.step();
-        }
+        course.run(steps);
         fastest = fastest.min(now_secs() - start);
     }
     let mut spent = [0.0; 5];
+    course.prepare(steps);
     for _ in 0..steps {
-        drive(&mut world);
+        course.aim();
         let mut last = now_secs();
-        world.step_with(|phase| {
+        course.world.step_with(|phase| {
             let now = now_secs();
             spent[phase as usize] += now - last;
             last = now;
@@ -109,14 +160,13 @@ pub fn measure(
     })
 }
 
-/// Sets the targets of the world's present time.
-fn drive(world: &mut World) {
-    let time = world.time_secs();
+/// The arm's targets at a time, radians.
+fn targets(time_secs: f64) -> [f64; 6] {
     let mut targets = CENTER;
     for (target, (amplitude, hz)) in targets.iter_mut().zip(SWINGS) {
-        *target += amplitude * libm::sin(TAU * hz * time);
+        *target += amplitude * libm::sin(TAU * hz * time_secs);
     }
-    world.set_targets(0, &targets);
+    targets
 }
 
 /// The scene of a case.
