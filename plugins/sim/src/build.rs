@@ -8,7 +8,8 @@ use nalgebra::{UnitQuaternion, Vector3};
 
 use crate::SimError;
 use crate::arm::Arm;
-use crate::collide::{Collider, Collisions, Owner};
+use crate::collide::Collisions;
+use crate::collider::{Collider, Owner};
 use crate::math::{Frame, M3, V3};
 use crate::object::{self, Object};
 

@@ -1,197 +1,22 @@
 //! Collision: which colliders touch, where and how deep.
 //!
-//! Pairs are chosen once, when the world is built; each step rejects far pairs by bounding balls
-//! and boxes, and asks Parry (Rapier's geometry) for the contact points of the rest, in the first
-//! collider's frame, so that single precision loses nothing however far from the origin they are.
+//! Pairs are chosen once, when the world is built, and grouped by what carries them. Each step
+//! rejects what is far by bounding balls and boxes, first of carriers, then of colliders; what is
+//! left is [`Toucher`]'s. Objects that sleep take part only where something awake comes near them.
 //! Buffers are reused: nothing allocates once they have grown.
-//!
-//! Boxes and cylinders meet other than boxes as a core with a thin rounded skin, so that shapes
-//! which press on each other by less than their skins are found by the distance between cores.
-//! Only hulls of meshes have no skin: pressed into each other by more than the other's, they cost
-//! Parry's penetration search, which allocates.
 
-use forearm_arm::Shape;
-use rapier3d::math::{Pose as GeometryPose, Rotation, Vector};
-use rapier3d::parry::query::details::{
-    contact_manifold_convex_ball_shapes, contact_manifold_cuboid_cuboid,
-    contact_manifold_pfm_pfm_shapes,
-};
-use rapier3d::parry::query::{ContactManifold, TrackedContact};
-use rapier3d::parry::shape::{
-    Ball, ConvexPolyhedron, Cuboid, Cylinder, PackedFeatureId, RoundShape, Segment,
-    Shape as Geometry,
-};
-
-use crate::math::{Frame, M3, V3, quaternion_of};
+use crate::collider::{Collider, Owner};
+use crate::math::{Frame, M3, V3};
+use crate::touch::Toucher;
 
 /// How far contacts are looked for beyond touching, metres, at rest.
 const MARGIN: f64 = 0.001;
-/// Thickness of the rounded skin of cores, metres.
-const SKIN: f32 = 0.001;
 /// Contact points of one pair that are kept.
 const MAX_POINTS: usize = 8;
 /// Points closer than this from one step to the next are the same contact, metres.
 const SAME_POINT: f32 = 0.004;
-
 /// Points of one pair closer than this are one, metres.
 const DOUBLE_POINT: f32 = 5e-4;
-
-/// What a collider rides on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Owner {
-    /// Nothing: it stands still.
-    World,
-    /// A body of an arm (`None`: its base).
-    Arm { arm: usize, body: Option<usize> },
-    /// An object.
-    Object(usize),
-}
-
-/// A convex solid fixed to its owner.
-pub(crate) struct Collider {
-    pub(crate) owner: Owner,
-    pub(crate) owner_from_shape: Frame,
-    pub(crate) friction: f64,
-    solid: Solid,
-    /// Bounding ball about the shape's origin, metres.
-    radius: f64,
-    /// Bounding box about the shape's origin, metres.
-    half: V3,
-}
-
-/// Geometry, with the core that curved shapes are tested against.
-enum Solid {
-    Cuboid {
-        sharp: Cuboid,
-        core: RoundShape<Cuboid>,
-    },
-    Ball(Ball),
-    Core(Box<dyn Geometry>),
-}
-
-impl Collider {
-    /// A collider of a shape of the arm crate; `None` if the shape has no volume.
-    pub(crate) fn new(owner: Owner, frame: Frame, shape: &Shape, friction: f64) -> Option<Self> {
-        let along_z = Frame {
-            // Parry's cylinders stand along Y.
-            rotation: M3::new(1.0, 0.0, 0.0, 0.0, 0.0, -1.0, 0.0, 1.0, 0.0),
-            origin: V3::zeros(),
-        };
-        let upright = frame.then(&along_z);
-        let (frame, solid, half) = match shape {
-            Shape::Box { half_extents } | Shape::RoundedBox { half_extents, .. } => {
-                let half = V3::from(*half_extents);
-                (frame, cuboid(&half), half)
-            }
-            Shape::Sphere { radius } => (
-                frame,
-                Solid::Ball(Ball::new(*radius as f32)),
-                V3::repeat(*radius),
-            ),
-            Shape::Cylinder {
-                radius,
-                half_length,
-            }
-            | Shape::Tube {
-                outer_radius: radius,
-                half_length,
-                ..
-            } => {
-                let skin = SKIN
-                    .min(0.5 * *radius as f32)
-                    .min(0.5 * *half_length as f32);
-                let inner_shape = Cylinder::new(*half_length as f32 - skin, *radius as f32 - skin);
-                let core = RoundShape {
-                    inner_shape,
-                    border_radius: skin,
-                };
-                (
-                    upright,
-                    Solid::Core(Box::new(core)),
-                    V3::new(*radius, *half_length, *radius),
-                )
-            }
-            Shape::Capsule {
-                radius,
-                half_length,
-            } => {
-                let end = Vector::new(0.0, *half_length as f32, 0.0);
-                let core = rapier3d::parry::shape::Capsule {
-                    segment: Segment::new(-end, end),
-                    radius: *radius as f32,
-                };
-                let half = V3::new(*radius, half_length + radius, *radius);
-                (upright, Solid::Core(Box::new(core)), half)
-            }
-            Shape::Extrusion {
-                outline,
-                half_depth,
-                ..
-            } => {
-                let corner = |z: f64| {
-                    outline
-                        .iter()
-                        .map(move |[x, y]| Vector::new(*x as f32, *y as f32, z as f32))
-                };
-                let points: Vec<_> = corner(-half_depth).chain(corner(*half_depth)).collect();
-                hull(frame, &points)?
-            }
-            Shape::Mesh(mesh) => {
-                let points: Vec<_> = mesh
-                    .positions
-                    .iter()
-                    .map(|[x, y, z]| Vector::new(*x, *y, *z))
-                    .collect();
-                hull(frame, &points)?
-            }
-        };
-        let volume = half.x * half.y * half.z;
-        (volume > 0.0 && volume.is_finite()).then(|| Self {
-            owner,
-            owner_from_shape: frame,
-            friction,
-            radius: match solid {
-                Solid::Ball(ball) => f64::from(ball.radius),
-                _ => half.norm(),
-            },
-            solid,
-            half,
-        })
-    }
-
-    fn geometry(&self) -> &dyn Geometry {
-        match &self.solid {
-            Solid::Cuboid { core, .. } => core,
-            Solid::Ball(ball) => ball,
-            Solid::Core(core) => core.as_ref(),
-        }
-    }
-}
-
-fn cuboid(half: &V3) -> Solid {
-    let half = Vector::new(half.x as f32, half.y as f32, half.z as f32);
-    let skin = SKIN.min(0.5 * half.min_element());
-    Solid::Cuboid {
-        sharp: Cuboid::new(half),
-        core: RoundShape {
-            inner_shape: Cuboid::new(half - Vector::splat(skin)),
-            border_radius: skin,
-        },
-    }
-}
-
-fn hull(frame: Frame, points: &[Vector]) -> Option<(Frame, Solid, V3)> {
-    let mut half = V3::zeros();
-    for point in points {
-        half = half.sup(&V3::new(
-            f64::from(point.x.abs()),
-            f64::from(point.y.abs()),
-            f64::from(point.z.abs()),
-        ));
-    }
-    let hull = ConvexPolyhedron::from_convex_hull(points)?;
-    Some((frame, Solid::Core(Box::new(hull)), half))
-}
 
 /// A contact point, world frame.
 #[derive(Debug, Clone, Copy)]
@@ -248,6 +73,73 @@ pub(crate) struct Pair {
     pub(crate) warm_spin: V3,
 }
 
+/// What colliders ride on, and what all of them together occupy.
+#[derive(Debug, Clone)]
+struct Carrier {
+    owner: Owner,
+    /// Bounding ball of its colliders: where in its frame, and the radius, metres.
+    center: V3,
+    radius: f64,
+    /// It never moves.
+    still: bool,
+    /// Where it is, and its ball, in this step.
+    riding: Riding,
+    ball: V3,
+    /// How much further ahead contacts are looked for as it moves, metres.
+    ahead: f64,
+}
+
+impl Carrier {
+    /// Nothing moves it in this step, unless it is woken.
+    fn idle(&self) -> bool {
+        self.still || self.riding.asleep
+    }
+}
+
+/// How an owner moves.
+#[derive(Debug, Clone)]
+pub(crate) struct Riding {
+    pub(crate) world_from_owner: Frame,
+    /// How fast its fastest point goes, m/s: an upper bound.
+    pub(crate) speed: f64,
+    /// It rests and is left alone until something comes near.
+    pub(crate) asleep: bool,
+}
+
+impl Riding {
+    /// Standing still at the world's origin.
+    pub(crate) const STILL: Self = Self {
+        world_from_owner: Frame {
+            rotation: M3::new(1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0),
+            origin: V3::new(0.0, 0.0, 0.0),
+        },
+        speed: 0.0,
+        asleep: false,
+    };
+}
+
+/// The pairs of two carriers.
+#[derive(Debug, Clone)]
+struct Group {
+    first: usize,
+    second: usize,
+    /// Which pairs: from, and up to.
+    pairs: (usize, usize),
+    /// Something may be remembered of its pairs.
+    live: bool,
+    /// Left out in this step, as nothing moves it.
+    skipped: bool,
+}
+
+/// Where a collider is, computed when it is asked for.
+#[derive(Debug, Clone)]
+struct Place {
+    frame: Frame,
+    /// Steps in which the origin and the whole frame were computed.
+    origin_of: u64,
+    frame_of: u64,
+}
+
 /// All colliders and pairs of a world.
 #[derive(Default)]
 pub(crate) struct Collisions {
@@ -255,22 +147,32 @@ pub(crate) struct Collisions {
     pub(crate) pairs: Vec<Pair>,
     /// The contacts that the last [`Collisions::detect`] found.
     pub(crate) contacts: Vec<Contact>,
-    /// Where each collider is, and how much further ahead contacts are looked for as it moves.
-    frames: Vec<Frame>,
-    ahead: Vec<f64>,
-    manifold: ContactManifold<(), ()>,
+    /// Who was asleep and is touched, in the last [`Collisions::detect`].
+    pub(crate) woken: Vec<Owner>,
+    carriers: Vec<Carrier>,
+    groups: Vec<Group>,
+    /// The carrier and the place of each collider.
+    carrier_of: Vec<usize>,
+    places: Vec<Place>,
+    /// Height of the highest point that belongs to the world, metres.
+    ground: f64,
+    /// Counts the steps.
+    now: u64,
+    toucher: Toucher,
+    before: Vec<Remembered>,
 }
 
 impl Collisions {
     /// Lists the pairs that can touch: everything against everything else, but nothing against
     /// its own arm or object, and nothing that stands still against another such thing.
     pub(crate) fn pair_up(&mut self, fixed_object: impl Fn(usize) -> bool) {
-        self.pairs.clear();
         let still = |owner: Owner| match owner {
             Owner::World | Owner::Arm { body: None, .. } => true,
             Owner::Arm { .. } => false,
             Owner::Object(object) => fixed_object(object),
         };
+        self.find_carriers(&still);
+        self.pairs.clear();
         for (first, a) in self.colliders.iter().enumerate() {
             for (second, b) in self.colliders.iter().enumerate().skip(first + 1) {
                 let same = match (a.owner, b.owner) {
@@ -282,107 +184,257 @@ impl Collisions {
                 }
                 // The more slippery surface decides.
                 let friction = a.friction.min(b.friction);
-                let points = [Remembered::new([0.0; 3], [V3::zeros(); 2]); MAX_POINTS];
-                let warm_spin = V3::zeros();
                 self.pairs.push(Pair {
                     first,
                     second,
                     friction,
-                    points,
+                    points: [Remembered::new([0.0; 3], [V3::zeros(); 2]); MAX_POINTS],
                     count: 0,
-                    warm_spin,
+                    warm_spin: V3::zeros(),
                 });
             }
         }
-        self.frames = vec![Frame::identity(); self.colliders.len()];
-        self.ahead = vec![0.0; self.colliders.len()];
+        let carrier_of = &self.carrier_of;
+        let carriers = |pair: &Pair| (carrier_of[pair.first], carrier_of[pair.second]);
+        self.pairs.sort_by_key(carriers);
+        self.groups.clear();
+        let mut from = 0;
+        for pairs in self.pairs.chunk_by(|a, b| carriers(a) == carriers(b)) {
+            let (first, second) = carriers(&pairs[0]);
+            self.groups.push(Group {
+                first,
+                second,
+                pairs: (from, from + pairs.len()),
+                live: false,
+                skipped: false,
+            });
+            from += pairs.len();
+        }
+    }
+
+    /// Lists who carries colliders, and the room that each takes.
+    fn find_carriers(&mut self, still: impl Fn(Owner) -> bool) {
+        self.carriers.clear();
+        self.carrier_of.clear();
+        for collider in &self.colliders {
+            let owner = collider.owner;
+            let found = self.carriers.iter().position(|c| c.owner == owner);
+            self.carrier_of.push(found.unwrap_or(self.carriers.len()));
+            if found.is_some() {
+                continue;
+            }
+            let own = || self.colliders.iter().filter(|c| c.owner == owner);
+            let count = own().count() as f64;
+            let center: V3 = own().map(|c| c.owner_from_shape.origin / count).sum();
+            let reach = |c: &Collider| (c.owner_from_shape.origin - center).norm() + c.radius;
+            self.carriers.push(Carrier {
+                owner,
+                center,
+                radius: own().map(reach).fold(0.0, f64::max),
+                still: still(owner),
+                riding: Riding::STILL,
+                ball: V3::zeros(),
+                ahead: 0.0,
+            });
+        }
+        let tops = self.colliders.iter().filter(|c| c.owner == Owner::World);
+        self.ground = tops
+            .map(|c| c.owner_from_shape.origin.z + if c.level { c.half.z } else { c.radius })
+            .fold(f64::NEG_INFINITY, f64::max);
+        let place = |collider: &Collider| Place {
+            frame: collider.owner_from_shape,
+            origin_of: 0,
+            frame_of: 0,
+        };
+        self.places = self.colliders.iter().map(place).collect();
+        self.now = 0;
     }
 
     /// Forgets what was remembered of past steps.
     pub(crate) fn forget(&mut self) {
         self.contacts.clear();
         for pair in &mut self.pairs {
-            pair.count = 0;
-            pair.warm_spin = V3::zeros();
+            pair.forget();
         }
     }
 
-    /// Finds all contacts. `frame` tells where an owner is, `speed` how fast its fastest point
-    /// goes (m/s, an upper bound), `dt` the step.
-    pub(crate) fn detect(
-        &mut self,
-        frame: impl Fn(Owner) -> Frame,
-        speed: impl Fn(Owner) -> f64,
-        dt: f64,
-    ) {
-        for (index, collider) in self.colliders.iter().enumerate() {
-            self.frames[index] = frame(collider.owner).then(&collider.owner_from_shape);
-            self.ahead[index] = dt * speed(collider.owner);
-        }
+    /// Finds all contacts of a step of `dt` seconds. `riding` tells how an owner moves. Those who
+    /// sleep are woken by whatever awake thing touches them, and wake those whom they touch; what
+    /// is between two that go on sleeping stays as it is remembered and is not among the contacts.
+    pub(crate) fn detect(&mut self, riding: impl Fn(Owner) -> Riding, dt: f64) {
         self.contacts.clear();
-        for (index, pair) in self.pairs.iter_mut().enumerate() {
-            let (a, b) = (&self.colliders[pair.first], &self.colliders[pair.second]);
-            let (at, bt) = (&self.frames[pair.first], &self.frames[pair.second]);
-            let margin = MARGIN + self.ahead[pair.first] + self.ahead[pair.second];
-            let reach = b.radius + margin;
-            if outside(at, &a.half, &bt.origin, reach)
-                || outside(bt, &b.half, &at.origin, a.radius + margin)
-            {
-                pair.count = 0;
-                pair.warm_spin = V3::zeros();
+        self.woken.clear();
+        self.now += 1;
+        for carrier in &mut self.carriers {
+            carrier.riding = riding(carrier.owner);
+            carrier.ball = carrier.riding.world_from_owner.point(&carrier.center);
+            carrier.ahead = dt * carrier.riding.speed;
+        }
+        for index in 0..self.groups.len() {
+            let group = &mut self.groups[index];
+            group.skipped = self.carriers[group.first].idle() && self.carriers[group.second].idle();
+            if !group.skipped {
+                self.visit(index);
+            }
+        }
+        let mut next = 0;
+        while let Some(&owner) = self.woken.get(next) {
+            next += 1;
+            for index in 0..self.groups.len() {
+                let group = &mut self.groups[index];
+                let concerned = [group.first, group.second].map(|c| self.carriers[c].owner);
+                if group.skipped && concerned.contains(&owner) {
+                    group.skipped = false;
+                    self.visit(index);
+                }
+            }
+        }
+    }
+
+    /// Finds the contacts between two carriers.
+    fn visit(&mut self, index: usize) {
+        let group = &self.groups[index];
+        let (a, b) = (&self.carriers[group.first], &self.carriers[group.second]);
+        let (first, second, (from, to)) = (group.first, group.second, group.pairs);
+        let margin = MARGIN + a.ahead + b.ahead;
+        let apart = if a.owner == Owner::World {
+            b.ball.z - b.radius > self.ground + margin
+        } else {
+            let reach = a.radius + b.radius + margin;
+            (b.ball - a.ball).norm_squared() > reach * reach
+        };
+        if apart {
+            if std::mem::take(&mut self.groups[index].live) {
+                self.pairs[from..to].iter_mut().for_each(Pair::forget);
+            }
+            return;
+        }
+        let before = self.contacts.len();
+        for pair in from..to {
+            if self.near(pair, margin) {
+                self.touch(pair, margin);
+            } else {
+                self.pairs[pair].forget();
+            }
+        }
+        self.groups[index].live = true;
+        if self.contacts.len() > before {
+            for carrier in [first, second] {
+                let carrier = &mut self.carriers[carrier];
+                if std::mem::take(&mut carrier.riding.asleep) {
+                    self.woken.push(carrier.owner);
+                }
+            }
+        }
+    }
+
+    /// Whether two colliders are near, going by their bounding balls and boxes.
+    fn near(&mut self, pair: usize, margin: f64) -> bool {
+        let (first, second) = (self.pairs[pair].first, self.pairs[pair].second);
+        let (at, bt) = (self.origin(first), self.origin(second));
+        let (a, b) = (&self.colliders[first], &self.colliders[second]);
+        if a.level {
+            let reach = V3::repeat(b.radius + margin) + a.half;
+            let offset = (bt - at).abs();
+            if offset.x > reach.x || offset.y > reach.y || offset.z > reach.z {
+                return false;
+            }
+            let (top, half) = (at.z + a.half.z, b.half);
+            let up = self.frame(second).rotation.row(2).abs();
+            let below = up[0] * half.x + up[1] * half.y + up[2] * half.z;
+            return bt.z - below <= top + margin;
+        }
+        let reach = a.radius + b.radius + margin;
+        if (bt - at).norm_squared() > reach * reach {
+            return false;
+        }
+        let (b_reach, a_reach) = (b.radius + margin, a.radius + margin);
+        let (a_half, b_half) = (a.half, b.half);
+        !outside(self.frame(first), &a_half, &bt, b_reach)
+            && !outside(self.frame(second), &b_half, &at, a_reach)
+    }
+
+    /// Where a collider's origin is in the world.
+    fn origin(&mut self, collider: usize) -> V3 {
+        let place = &mut self.places[collider];
+        if place.origin_of != self.now {
+            let world_from_owner = &self.carriers[self.carrier_of[collider]]
+                .riding
+                .world_from_owner;
+            let local = &self.colliders[collider].owner_from_shape.origin;
+            place.frame.origin = world_from_owner.point(local);
+            place.origin_of = self.now;
+        }
+        place.frame.origin
+    }
+
+    /// Where a collider is in the world; its origin is known.
+    fn frame(&mut self, collider: usize) -> &Frame {
+        let place = &mut self.places[collider];
+        if place.frame_of != self.now {
+            let world_from_owner = &self.carriers[self.carrier_of[collider]]
+                .riding
+                .world_from_owner;
+            let local = &self.colliders[collider].owner_from_shape.rotation;
+            place.frame.rotation = world_from_owner.rotation * local;
+            place.frame_of = self.now;
+        }
+        &place.frame
+    }
+
+    /// Adds a pair's contacts, and remembers of the step before what goes on.
+    fn touch(&mut self, index: usize, margin: f64) {
+        let (first, second) = (self.pairs[index].first, self.pairs[index].second);
+        let (at, bt) = (*self.frame(first), *self.frame(second));
+        let solids = (&self.colliders[first], &self.colliders[second]);
+        let normal = self.toucher.find((solids.0, &at), (solids.1, &bt), margin);
+        let pair = &mut self.pairs[index];
+        self.before.clear();
+        self.before.extend_from_slice(&pair.points[..pair.count]);
+        pair.count = 0;
+        for touch in &self.toucher.touches {
+            if pair.count == MAX_POINTS || touch.distance > margin {
                 continue;
             }
-            let relative = relative_pose(at, bt);
-            touch(a, b, &relative, margin as f32, &mut self.manifold);
-            let normal = at.rotation * vector(self.manifold.local_n1);
-            let old = pair.points;
-            let old_count = std::mem::take(&mut pair.count);
-            let clipped = self
-                .manifold
-                .points
-                .iter()
-                .filter(|point| has_feature(point))
-                .count();
-            for point in &self.manifold.points {
-                // Where faces and edges were clipped, the closest point adds nothing: it only
-                // wanders along them from step to step.
-                let redundant = clipped >= 2 && !has_feature(point);
-                if redundant || pair.count == MAX_POINTS || f64::from(point.dist) > margin {
-                    continue;
-                }
-                let local = [point.local_p1.x, point.local_p1.y, point.local_p1.z];
-                if nearest(&pair.points[..pair.count], local, DOUBLE_POINT).is_some() {
-                    continue;
-                }
-                let here = [vector(point.local_p1), vector(point.local_p2)];
-                let (first, second) = (at.point(&here[0]), bt.point(&here[1]));
-                let mut remembered = Remembered::new(local, here);
-                if let Some(before) = nearest(&old[..old_count], local, SAME_POINT) {
-                    remembered.normal = before.normal;
-                    remembered.tangent = before.tangent;
-                    if before.sticks {
-                        remembered.stuck = before.stuck;
-                    }
-                }
-                let [one, other] = remembered.stuck;
-                pair.points[pair.count] = remembered;
-                self.contacts.push(Contact {
-                    pair: index,
-                    point_index: pair.count,
-                    point: (first + second) / 2.0,
-                    normal,
-                    distance: f64::from(point.dist),
-                    slip: bt.point(&other) - at.point(&one) - normal * f64::from(point.dist),
-                    warm_normal: remembered.normal,
-                    warm_tangent: remembered.tangent,
-                });
-                pair.count += 1;
+            let here = touch.local;
+            let local = [here[0].x as f32, here[0].y as f32, here[0].z as f32];
+            if nearest(&pair.points[..pair.count], local, DOUBLE_POINT).is_some() {
+                continue;
             }
+            let (one, other) = (at.point(&here[0]), bt.point(&here[1]));
+            let mut slip = other - one;
+            let mut remembered = Remembered::new(local, here);
+            if let Some(before) = nearest(&self.before, local, SAME_POINT) {
+                remembered.normal = before.normal;
+                remembered.tangent = before.tangent;
+                if before.sticks {
+                    remembered.stuck = before.stuck;
+                    slip = bt.point(&before.stuck[1]) - at.point(&before.stuck[0]);
+                }
+            }
+            pair.points[pair.count] = remembered;
+            self.contacts.push(Contact {
+                pair: index,
+                point_index: pair.count,
+                point: (one + other) / 2.0,
+                normal,
+                distance: touch.distance,
+                slip: slip - normal * touch.distance,
+                warm_normal: remembered.normal,
+                warm_tangent: remembered.tangent,
+            });
+            pair.count += 1;
         }
     }
 }
 
 impl Pair {
+    /// Forgets what was remembered of past steps.
+    fn forget(&mut self) {
+        self.count = 0;
+        self.warm_spin = V3::zeros();
+    }
+
     /// How many contact points the pair has.
     pub(crate) fn count(&self) -> usize {
         self.count
@@ -404,80 +456,8 @@ fn outside(frame: &Frame, half: &V3, center: &V3, reach: f64) -> bool {
     gap.norm_squared() > reach * reach
 }
 
-/// Whether a contact point comes from clipping two features against each other.
-fn has_feature(point: &TrackedContact<()>) -> bool {
-    point.fid1 != PackedFeatureId::UNKNOWN
-}
-
-fn vector(v: Vector) -> V3 {
-    V3::new(f64::from(v.x), f64::from(v.y), f64::from(v.z))
-}
-
-fn relative_pose(first: &Frame, second: &Frame) -> GeometryPose {
-    let [x, y, z, w] = quaternion_of(&first.rotation.tr_mul(&second.rotation));
-    let origin = first.inverse_point(&second.origin);
-    GeometryPose::from_parts(
-        Vector::new(origin.x as f32, origin.y as f32, origin.z as f32),
-        Rotation::from_xyzw(x as f32, y as f32, z as f32, w as f32),
-    )
-}
-
-/// Fills the manifold with the contact points of two solids. It starts empty, as Parry's routines
-/// copy the points they find there to track them, and the copy would allocate.
-fn touch(
-    a: &Collider,
-    b: &Collider,
-    relative: &GeometryPose,
-    margin: f32,
-    manifold: &mut ContactManifold<(), ()>,
-) {
-    manifold.points.clear();
-    manifold.local_n1 = Vector::ZERO;
-    match (&a.solid, &b.solid) {
-        (Solid::Cuboid { sharp: first, .. }, Solid::Cuboid { sharp: second, .. }) => {
-            contact_manifold_cuboid_cuboid(relative, first, second, margin, manifold);
-        }
-        (Solid::Ball(first), Solid::Ball(second)) => {
-            rapier3d::parry::query::details::contact_manifold_ball_ball(
-                relative, first, second, margin, manifold,
-            );
-        }
-        (Solid::Ball(_), _) | (_, Solid::Ball(_)) => {
-            contact_manifold_convex_ball_shapes(
-                relative,
-                a.plain(),
-                b.plain(),
-                None,
-                None,
-                margin,
-                manifold,
-            );
-        }
-        _ => contact_manifold_pfm_pfm_shapes(
-            relative,
-            a.geometry(),
-            b.geometry(),
-            None,
-            None,
-            margin,
-            manifold,
-        ),
-    }
-}
-
-impl Collider {
-    /// The geometry that balls are tested against: without a skin where there is one.
-    fn plain(&self) -> &dyn Geometry {
-        match &self.solid {
-            Solid::Cuboid { sharp, .. } => sharp,
-            Solid::Ball(ball) => ball,
-            Solid::Core(core) => core.as_ref(),
-        }
-    }
-}
-
 /// The remembered point nearest to this one, if there is one within a distance (m).
-fn nearest(old: &[Remembered], local: [f32; 3], within: f32) -> Option<Remembered> {
+fn nearest(old: &[Remembered], local: [f32; 3], within: f32) -> Option<&Remembered> {
     let mut best = within * within;
     let mut found = None;
     for point in old {
@@ -489,7 +469,7 @@ fn nearest(old: &[Remembered], local: [f32; 3], within: f32) -> Option<Remembere
             .sum();
         if squared < best {
             best = squared;
-            found = Some(*point);
+            found = Some(point);
         }
     }
     found

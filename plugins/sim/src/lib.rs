@@ -21,11 +21,13 @@ mod arm;
 pub mod bench;
 mod build;
 mod collide;
+mod collider;
 mod error;
 mod math;
 mod object;
 mod servo;
 mod solver;
+mod touch;
 mod world;
 
 pub use error::SimError;

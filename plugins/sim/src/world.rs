@@ -9,7 +9,8 @@ use forearm_protocol::scene::Scene;
 use crate::SimError;
 use crate::arm::Arm;
 use crate::build::{self, Parts, Tray};
-use crate::collide::{Collisions, Owner};
+use crate::collide::{Collisions, Riding};
+use crate::collider::Owner;
 use crate::math::{Frame, V3, any_tangent};
 use crate::object::Object;
 use crate::solver::{ContactRows, Row, Side, Solver, SpinRows};
@@ -185,16 +186,20 @@ impl World {
         } = self;
         collisions.detect(
             |owner| match owner {
-                Owner::World => Frame::identity(),
-                Owner::Arm { arm, body } => arms[arm].body_frame(body),
-                Owner::Object(object) => objects[object].frame,
-            },
-            |owner| match owner {
-                Owner::World => 0.0,
-                Owner::Arm { arm, body } => arms[arm].speed(body),
+                Owner::World => Riding::STILL,
+                Owner::Arm { arm, body } => Riding {
+                    world_from_owner: arms[arm].body_frame(body),
+                    speed: arms[arm].speed(body),
+                    asleep: false,
+                },
                 Owner::Object(object) => {
                     let (linear, angular) = twist(velocity, object_start[object]);
-                    linear.norm() + angular.norm() * objects[object].reach
+                    let object = &objects[object];
+                    Riding {
+                        world_from_owner: object.frame,
+                        speed: linear.norm() + angular.norm() * object.reach,
+                        asleep: false,
+                    }
                 }
             },
             *dt,
