@@ -4,6 +4,7 @@ use forearm_arm::Shape;
 use forearm_protocol::scene::{ObjectShape, ObjectSpec};
 
 use crate::math::{Frame, M3, V3, cross_matrix, point_inertia};
+use crate::rest::Rest;
 
 /// Speeds above these are cut off: nothing on a table is faster, metres and radians a second.
 const MAX_SPEED: f64 = 20.0;
@@ -31,6 +32,7 @@ pub(crate) struct Object {
     pub(crate) reach: f64,
     /// Whether an arm pressed on it in the last step.
     pub(crate) touched: bool,
+    pub(crate) rest: Rest,
 }
 
 impl Object {
@@ -63,6 +65,7 @@ impl Object {
             mass: spec.mass,
             reach,
             touched: false,
+            rest: Rest::default(),
         }
     }
 
@@ -70,6 +73,12 @@ impl Object {
     pub(crate) fn reset(&mut self) {
         self.frame = self.start;
         self.touched = false;
+        self.rest = Rest::default();
+    }
+
+    /// Whether steps move it: it is neither fixed nor asleep.
+    pub(crate) fn moves(&self) -> bool {
+        !self.fixed && !self.rest.is_asleep()
     }
 
     /// The centre of mass in the world.

@@ -13,6 +13,7 @@ use crate::collide::{Collisions, Riding};
 use crate::collider::Owner;
 use crate::math::{Frame, V3, any_tangent};
 use crate::object::Object;
+use crate::rest::{self, Rest};
 use crate::solver::{ContactRows, Row, Side, Solver, SpinRows};
 
 /// Stiffness of one contact point, N/m: a finger of printed plastic.
@@ -70,6 +71,8 @@ pub struct World {
     gravity: V3,
     dt: f64,
     steps: u64,
+    /// Whether objects at rest fall asleep.
+    sleep: bool,
 }
 
 impl World {
@@ -104,6 +107,7 @@ impl World {
             gravity: V3::from(scene.physics.gravity),
             dt: 1.0 / scene.physics.hz,
             steps: 0,
+            sleep: true,
         })
     }
 
@@ -139,6 +143,32 @@ impl World {
         self.steps = 0;
     }
 
+    /// Whether objects at rest fall asleep, as they do from the start. Without sleep every object
+    /// is computed in every step: the same motion, for more time.
+    pub fn set_sleep(&mut self, on: bool) {
+        self.sleep = on;
+        self.wake();
+    }
+
+    /// Whether an object is asleep: it rests, and steps leave it out.
+    #[must_use]
+    pub fn object_sleeps(&self, object: usize) -> bool {
+        let object = self.objects.get(object);
+        object.is_some_and(|object| object.rest.is_asleep())
+    }
+
+    fn wake(&mut self) {
+        for object in &mut self.objects {
+            object.rest = Rest::default();
+        }
+    }
+
+    /// Forgets what was remembered of past contacts, and wakes everybody.
+    fn forget(&mut self) {
+        self.collisions.forget();
+        self.wake();
+    }
+
     /// Goes one step of [`World::dt_secs`] on.
     pub fn step(&mut self) {
         self.step_with(|_| {});
@@ -153,7 +183,7 @@ impl World {
             arm.free_velocity(velocity, &self.gravity, self.dt);
         }
         for (object, start) in self.objects.iter().zip(&self.object_start) {
-            if !object.fixed {
+            if object.moves() {
                 let (mut linear, mut angular) = twist(&self.velocity, *start);
                 object.free_velocity(&mut linear, &mut angular, &self.gravity, self.dt);
                 set_twist(&mut self.velocity, *start, &linear, &angular);
@@ -169,6 +199,15 @@ impl World {
         done(Phase::Solver);
         self.keep_impulses();
         self.advance();
+        if self.sleep {
+            rest::settle(
+                &mut self.objects,
+                &mut self.velocity,
+                &self.object_start,
+                &self.collisions,
+                self.dt,
+            );
+        }
         self.steps += 1;
         done(Phase::Motion);
     }
@@ -198,12 +237,17 @@ impl World {
                     Riding {
                         world_from_owner: object.frame,
                         speed: linear.norm() + angular.norm() * object.reach,
-                        asleep: false,
+                        asleep: object.rest.is_asleep(),
                     }
                 }
             },
             *dt,
         );
+        for owner in &collisions.woken {
+            if let Owner::Object(object) = owner {
+                objects[*object].rest = Rest::default();
+            }
+        }
     }
 
     /// Rows of dry friction and of joint limits that are near.
@@ -466,14 +510,14 @@ impl World {
             // Only numbers beyond all reason get here; standing still is the safe answer.
             self.velocity.fill(0.0);
             self.dry_impulse.fill(0.0);
-            self.collisions.forget();
+            self.forget();
         }
         for (arm, &start) in self.arms.iter_mut().zip(&self.arm_start) {
             let velocity = &self.velocity[start..start + arm.dof()];
             arm.advance(velocity, self.dt);
         }
         for (object, &start) in self.objects.iter_mut().zip(&self.object_start) {
-            if !object.fixed {
+            if object.moves() {
                 let (mut linear, mut angular) = twist(&self.velocity, start);
                 object.advance(&mut linear, &mut angular, self.dt);
                 set_twist(&mut self.velocity, start, &linear, &angular);
@@ -492,7 +536,7 @@ impl World {
             arm.place(positions);
             self.velocity[start..start + arm.dof()].fill(0.0);
             self.dry_impulse[start..start + arm.dof()].fill(0.0);
-            self.collisions.forget();
+            self.forget();
         }
     }
 
@@ -576,7 +620,7 @@ impl World {
         {
             object.frame = frame;
             self.velocity[start..start + 6].fill(0.0);
-            self.collisions.forget();
+            self.forget();
         }
     }
 
@@ -622,7 +666,8 @@ impl World {
             && center.z < walls.floor + thing.reach + 0.002
     }
 
-    /// A digest of all positions and velocities, bit by bit: equal runs have equal digests.
+    /// A digest of all positions and velocities, and of who rests since when, bit by bit: equal runs
+    /// have equal digests.
     #[must_use]
     pub fn state_hash(&self) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new();
@@ -635,6 +680,7 @@ impl World {
         for object in &self.objects {
             object.frame.origin.iter().copied().for_each(&mut add);
             object.frame.rotation.iter().copied().for_each(&mut add);
+            add(f64::from(object.rest.steps()));
         }
         self.velocity.iter().copied().for_each(&mut add);
         *hasher.finalize().as_bytes()

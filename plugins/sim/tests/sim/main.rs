@@ -9,6 +9,7 @@ mod grasp;
 mod models;
 mod objects;
 mod rapier;
+mod rest;
 mod servo;
 mod support;
 mod wild;
