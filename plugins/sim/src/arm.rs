@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use forearm_arm::{ArmModel, JointKind};
 
-use crate::math::{Frame, M3, V3, cross_matrix, point_inertia};
+use crate::math::{Frame, M3, Symmetric, V3, cross_matrix, times};
 use crate::servo::Servo;
+use crate::symmetric::{invert, multiply};
 
 /// How far a body's surface is from its joint, about, metres: contacts are looked for a little
 /// further ahead of fast bodies.
@@ -32,7 +33,7 @@ struct Body {
     turn_cosine: M3,
     mass: f64,
     com: V3,
-    inertia: M3,
+    inertia: Symmetric,
 }
 
 /// A body's motion and inertia, recomputed each step. World frame, about the world's origin.
@@ -51,7 +52,7 @@ struct BodyState {
     /// Composite mass, first moment and inertia.
     mass: f64,
     moment: V3,
-    inertia: M3,
+    inertia: Symmetric,
 }
 
 /// An arm being simulated.
@@ -73,10 +74,12 @@ pub(crate) struct Arm {
     implicit: Vec<f64>,
     /// Momentum at the start of the step, plus the impulses of gravity and motion.
     momentum: Vec<f64>,
-    /// Bodies × bodies, row by row: the inertia, its implicit form factorised and inverted.
+    /// The same with the servos' constant part: what makes the velocity at the end of the step.
+    impulse: Vec<f64>,
+    /// Bodies × bodies, row by row: the inertia, the inverse of its implicit form, and room to find that.
     inertia: Vec<f64>,
     inverse: Vec<f64>,
-    factor: Vec<f64>,
+    scratch: Vec<f64>,
 }
 
 impl Arm {
@@ -120,7 +123,7 @@ impl Arm {
             force_angular: V3::zeros(),
             mass: 0.0,
             moment: V3::zeros(),
-            inertia: M3::zeros(),
+            inertia: Symmetric::ZERO,
         };
         let servos = bodies
             .iter()
@@ -139,9 +142,10 @@ impl Arm {
             servos,
             inertia: vec![0.0; count * count],
             inverse: vec![0.0; count * count],
-            factor: vec![0.0; count * count],
+            scratch: vec![0.0; count * count],
             implicit: vec![0.0; count],
             momentum: vec![0.0; count],
+            impulse: vec![0.0; count],
         };
         arm.reset();
         arm
@@ -266,18 +270,18 @@ impl Arm {
             let joint = &body.parent_from_joint;
             let q = self.position[index];
             let mut frame = Frame {
-                rotation: parent.rotation,
+                rotation: joint.rotation,
                 origin: parent.point(&joint.origin),
             };
             if body.revolute {
                 let (sine, cosine) = libm::sincos(q);
-                frame.rotation *=
-                    joint.rotation + body.turn_sine * sine + body.turn_cosine * (1.0 - cosine);
-            } else {
-                frame.rotation *= joint.rotation;
-                frame.origin += frame.rotation * (body.axis * q);
+                frame.rotation += body.turn_sine * sine + body.turn_cosine * (1.0 - cosine);
             }
-            let axis = frame.rotation * body.axis;
+            frame.rotation = parent.rotation * frame.rotation;
+            let axis = times(&frame.rotation, &body.axis);
+            if !body.revolute {
+                frame.origin += axis * q;
+            }
             let state = &mut self.states[index];
             state.frame = frame;
             if body.revolute {
@@ -302,15 +306,14 @@ impl Arm {
         }
         self.bias_forces(velocity, gravity);
         self.composite_inertia();
-        for row in 0..count {
-            self.inertia[row * count + row] += self.servos[row].armature();
-            let momentum: f64 = (0..count)
-                .map(|k| self.inertia[row * count + k] * velocity[k])
-                .sum();
-            let state = &self.states[row];
+        for (row, servo) in self.servos.iter().enumerate() {
+            self.inertia[row * count + row] += servo.armature();
+        }
+        multiply(&self.inertia, velocity, &mut self.momentum);
+        for (momentum, state) in self.momentum.iter_mut().zip(&self.states) {
             let bias = state.axis_angular.dot(&state.force_angular)
                 + state.axis_linear.dot(&state.force_linear);
-            self.momentum[row] = momentum - dt * bias;
+            *momentum -= dt * bias;
         }
         self.solve_free(velocity, dt);
         let mut saturated = false;
@@ -324,19 +327,17 @@ impl Arm {
 
     /// Solves for the velocity at the end of the step with the servos' present force laws.
     fn solve_free(&mut self, velocity: &mut [f64], dt: f64) {
-        let count = self.bodies.len();
-        for (implicit, servo) in self.implicit.iter_mut().zip(&self.servos) {
-            *implicit = servo.implicit_inertia(dt);
+        for (body, servo) in self.servos.iter().enumerate() {
+            self.implicit[body] = servo.implicit_inertia(dt);
+            self.impulse[body] = self.momentum[body] + dt * servo.constant_effort();
         }
-        self.invert();
-        for (row, velocity) in velocity.iter_mut().enumerate() {
-            *velocity = (0..count)
-                .map(|k| {
-                    let impulse = self.momentum[k] + dt * self.servos[k].constant_effort();
-                    self.inverse[row * count + k] * impulse
-                })
-                .sum();
-        }
+        invert(
+            &self.inertia,
+            &self.implicit,
+            &mut self.inverse,
+            &mut self.scratch,
+        );
+        multiply(&self.inverse, &self.impulse, velocity);
     }
 
     /// Ends a step: moves the joints by `velocity` (body order) and notes the servos' efforts.
@@ -414,20 +415,19 @@ impl Arm {
             state.acceleration_angular = angular;
             state.acceleration_linear = linear;
 
-            let rotation = &state.frame.rotation;
+            // The forces on the body, worked out at its centre of mass.
             let com = state.frame.point(&body.com);
+            let own_inertia = body.inertia.turned(&state.frame.rotation);
+            let com_velocity = v + w.cross(&com);
+            let com_acceleration = linear + angular.cross(&com) + w.cross(&com_velocity);
+            let force = com_acceleration * body.mass;
+            let torque = own_inertia.times(&angular) + w.cross(&own_inertia.times(&w));
+            state.force_linear = force;
+            state.force_angular = torque + com.cross(&force);
             state.mass = body.mass;
             state.moment = com * body.mass;
-            state.inertia =
-                rotation * body.inertia * rotation.transpose() + point_inertia(&com) * body.mass;
-            let momentum = v * state.mass - state.moment.cross(&w);
-            let spin = state.inertia * w + state.moment.cross(&v);
-            state.force_linear =
-                linear * state.mass - state.moment.cross(&angular) + w.cross(&momentum);
-            state.force_angular = state.inertia * angular
-                + state.moment.cross(&linear)
-                + w.cross(&spin)
-                + v.cross(&momentum);
+            state.inertia = own_inertia;
+            state.inertia += Symmetric::of_point(&com, body.mass);
         }
         for index in (0..self.bodies.len()).rev() {
             if let Some(parent) = self.bodies[index].parent {
@@ -449,7 +449,7 @@ impl Arm {
             let state = &self.states[index];
             let (mass, moment, inertia) = (state.mass, state.moment, state.inertia);
             let linear = state.axis_linear * mass - moment.cross(&state.axis_angular);
-            let angular = inertia * state.axis_angular + moment.cross(&state.axis_linear);
+            let angular = inertia.times(&state.axis_angular) + moment.cross(&state.axis_linear);
             let mut next = Some(index);
             while let Some(other) = next {
                 let unit = &self.states[other];
@@ -463,54 +463,6 @@ impl Arm {
                 parent.mass += mass;
                 parent.moment += moment;
                 parent.inertia += inertia;
-            }
-        }
-    }
-
-    /// Inverts `inertia` plus `implicit` on its diagonal (symmetric, positive) into `inverse`.
-    fn invert(&mut self) {
-        let n = self.bodies.len();
-        let (a, l, inverse) = (&self.inertia, &mut self.factor, &mut self.inverse);
-        for j in 0..n {
-            let mut diagonal = a[j * n + j] + self.implicit[j];
-            for k in 0..j {
-                diagonal -= l[j * n + k] * l[j * n + k];
-            }
-            // The matrix is positive unless a model has a joint that moves no mass at all.
-            let root = diagonal.max(1e-12).sqrt();
-            l[j * n + j] = root;
-            for i in j + 1..n {
-                let mut value = a[i * n + j];
-                for k in 0..j {
-                    value -= l[i * n + k] * l[j * n + k];
-                }
-                l[i * n + j] = value / root;
-            }
-        }
-        // L⁻¹ into the lower triangle of `inverse`, then A⁻¹ = L⁻ᵀ L⁻¹ in place, column by column.
-        for j in 0..n {
-            inverse[j * n + j] = 1.0 / l[j * n + j];
-            for i in j + 1..n {
-                let mut value = 0.0;
-                for k in j..i {
-                    value -= l[i * n + k] * inverse[k * n + j];
-                }
-                inverse[i * n + j] = value / l[i * n + i];
-            }
-        }
-        for i in 0..n {
-            for j in 0..=i {
-                let mut value = 0.0;
-                for k in i..n {
-                    value += inverse[k * n + i] * inverse[k * n + j];
-                }
-                l[i * n + j] = value;
-            }
-        }
-        for i in 0..n {
-            for j in 0..=i {
-                inverse[i * n + j] = l[i * n + j];
-                inverse[j * n + i] = l[i * n + j];
             }
         }
     }
@@ -530,7 +482,7 @@ fn new_body(model: &ArmModel, joint: usize, parent: Option<usize>, frame: Frame)
         turn_cosine: frame.rotation * cross * cross,
         mass: 0.0,
         com: V3::zeros(),
-        inertia: M3::zeros(),
+        inertia: Symmetric::ZERO,
     }
 }
 
@@ -542,13 +494,20 @@ fn add_mass(body: &mut Body, link: &forearm_arm::Link, frame: &Frame) {
     }
     let inertial = frame.then(&Frame::from_isometry(&link.inertial.link_from_inertial));
     let [xx, yy, zz, xy, xz, yz] = link.inertial.inertia;
-    let own = M3::new(xx, xy, xz, xy, yy, yz, xz, yz, zz);
-    let own = inertial.rotation * own * inertial.rotation.transpose();
+    let own = Symmetric {
+        xx,
+        yy,
+        zz,
+        xy,
+        xz,
+        yz,
+    };
+    let own = own.turned(&inertial.rotation);
     let total = body.mass + mass;
     let com = (body.com * body.mass + inertial.origin * mass) / total;
-    body.inertia += point_inertia(&(body.com - com)) * body.mass
-        + own
-        + point_inertia(&(inertial.origin - com)) * mass;
+    body.inertia += Symmetric::of_point(&(body.com - com), body.mass);
+    body.inertia += own;
+    body.inertia += Symmetric::of_point(&(inertial.origin - com), mass);
     body.com = com;
     body.mass = total;
 }

@@ -30,6 +30,7 @@ mod object;
 mod rest;
 mod servo;
 mod solver;
+mod symmetric;
 mod touch;
 mod world;
 

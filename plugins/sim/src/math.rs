@@ -72,7 +72,7 @@ impl Frame {
 
     /// A point of the child in the parent's frame.
     pub(crate) fn point(&self, point: &V3) -> V3 {
-        self.rotation * point + self.origin
+        times(&self.rotation, point) + self.origin
     }
 
     /// A point of the parent in the child's frame.
@@ -127,6 +127,103 @@ pub(crate) fn cross_matrix(v: &V3) -> M3 {
 /// `|v|² 1 − v vᵀ`: the inertia of a unit point mass at `v`.
 pub(crate) fn point_inertia(v: &V3) -> M3 {
     M3::identity() * v.norm_squared() - v * v.transpose()
+}
+
+/// A symmetric 3×3 matrix.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Symmetric {
+    pub(crate) xx: f64,
+    pub(crate) yy: f64,
+    pub(crate) zz: f64,
+    pub(crate) xy: f64,
+    pub(crate) xz: f64,
+    pub(crate) yz: f64,
+}
+
+impl Symmetric {
+    /// All zeros.
+    pub(crate) const ZERO: Self = Self {
+        xx: 0.0,
+        yy: 0.0,
+        zz: 0.0,
+        xy: 0.0,
+        xz: 0.0,
+        yz: 0.0,
+    };
+
+    /// The inertia of a point of mass `mass` at `v`.
+    pub(crate) fn of_point(v: &V3, mass: f64) -> Self {
+        let (x, y, z) = (v.x * v.x, v.y * v.y, v.z * v.z);
+        Self {
+            xx: (y + z) * mass,
+            yy: (x + z) * mass,
+            zz: (x + y) * mass,
+            xy: -(v.x * v.y * mass),
+            xz: -(v.x * v.z * mass),
+            yz: -(v.y * v.z * mass),
+        }
+    }
+
+    /// The same in axes of which `r` has the old ones as columns: `r · self · rᵀ`.
+    pub(crate) fn turned(&self, r: &M3) -> Self {
+        let row = |x: f64, y: f64, z: f64| self.times(&V3::new(x, y, z));
+        let (x, y, z) = (
+            row(r.m11, r.m12, r.m13),
+            row(r.m21, r.m22, r.m23),
+            row(r.m31, r.m32, r.m33),
+        );
+        Self {
+            xx: x.x * r.m11 + x.y * r.m12 + x.z * r.m13,
+            yy: y.x * r.m21 + y.y * r.m22 + y.z * r.m23,
+            zz: z.x * r.m31 + z.y * r.m32 + z.z * r.m33,
+            xy: x.x * r.m21 + x.y * r.m22 + x.z * r.m23,
+            xz: x.x * r.m31 + x.y * r.m32 + x.z * r.m33,
+            yz: y.x * r.m31 + y.y * r.m32 + y.z * r.m33,
+        }
+    }
+
+    /// `self · v`.
+    pub(crate) fn times(&self, v: &V3) -> V3 {
+        V3::new(
+            self.xx * v.x + self.xy * v.y + self.xz * v.z,
+            self.xy * v.x + self.yy * v.y + self.yz * v.z,
+            self.xz * v.x + self.yz * v.y + self.zz * v.z,
+        )
+    }
+}
+
+impl From<&M3> for Symmetric {
+    /// Takes what is on and above the diagonal.
+    fn from(m: &M3) -> Self {
+        Self {
+            xx: m.m11,
+            yy: m.m22,
+            zz: m.m33,
+            xy: m.m12,
+            xz: m.m13,
+            yz: m.m23,
+        }
+    }
+}
+
+impl std::ops::AddAssign for Symmetric {
+    fn add_assign(&mut self, other: Self) {
+        self.xx += other.xx;
+        self.yy += other.yy;
+        self.zz += other.zz;
+        self.xy += other.xy;
+        self.xz += other.xz;
+        self.yz += other.yz;
+    }
+}
+
+/// `m · v`, in one go.
+pub(crate) fn times(m: &M3, v: &V3) -> V3 {
+    V3::new(
+        m.m11 * v.x + m.m12 * v.y + m.m13 * v.z,
+        m.m21 * v.x + m.m22 * v.y + m.m23 * v.z,
+        m.m31 * v.x + m.m32 * v.y + m.m33 * v.z,
+    )
 }
 
 /// A unit vector across `n`, the same for the same bits of `n`.
