@@ -23,6 +23,7 @@ mod build;
 mod collide;
 mod error;
 mod math;
+pub mod mjcf;
 mod object;
 mod servo;
 mod solver;
