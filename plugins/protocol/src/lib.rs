@@ -1,5 +1,6 @@
 //! Every message between the app and its services, and the scene format: the only serde boundary.
 //!
+//! - [`env`]: environments to learn in: tasks, configurations, what they observe.
 //! - [`envelope`]: what surrounds each message: version, name, request id, trace id.
 //! - [`lifecycle`]: what the worker runtime itself says (`worker/…`); [`error`]: how things fail.
 //! - [`buffer`]: large parts of messages, moved without a copy.
@@ -18,6 +19,7 @@
 
 pub mod buffer;
 pub mod control;
+pub mod env;
 pub mod envelope;
 pub mod error;
 pub mod keys;

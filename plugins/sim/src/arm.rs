@@ -11,6 +11,7 @@ use forearm_arm::{ArmModel, JointKind};
 
 use crate::math::{Frame, M3, Symmetric, V3, cross_matrix, times};
 use crate::servo::Servo;
+use crate::snapshot::state;
 use crate::symmetric::{invert, multiply};
 
 /// How far a body's surface is from its joint, about, metres: contacts are looked for a little
@@ -55,6 +56,12 @@ struct BodyState {
     inertia: Symmetric,
 }
 
+// The velocities of the last step say how far ahead contacts are looked for in the next.
+state!(BodyState { velocity_angular, velocity_linear } but {
+    frame, axis_angular, axis_linear, acceleration_angular, acceleration_linear, force_linear,
+    force_angular, mass, moment, inertia,
+});
+
 /// An arm being simulated.
 #[derive(Debug, Clone)]
 pub(crate) struct Arm {
@@ -81,6 +88,11 @@ pub(crate) struct Arm {
     inverse: Vec<f64>,
     scratch: Vec<f64>,
 }
+
+state!(Arm { states, torque_on, position, servos } but {
+    model, world_from_base, bodies, links, body_of_joint, home, implicit, momentum, impulse,
+    inertia, inverse, scratch,
+});
 
 impl Arm {
     /// Builds the tree. `home` is in model order and already checked, as is the model.
@@ -166,12 +178,23 @@ impl Arm {
             servo.place(position);
         }
         self.torque_on = true;
+        for state in &mut self.states {
+            state.velocity_angular = V3::zeros();
+            state.velocity_linear = V3::zeros();
+        }
         self.update_frames();
     }
 
     /// The positions to start from, in model order.
     pub(crate) fn home(&self) -> &[f64] {
         &self.home
+    }
+
+    /// Makes a servo's position gain so many times its model's.
+    pub(crate) fn scale_gain(&mut self, joint: usize, factor: f64) {
+        if let Some(&body) = self.body_of_joint.get(joint) {
+            self.servos[body].scale_gain(factor);
+        }
     }
 
     /// The number of moving bodies, equal to the number of joints.

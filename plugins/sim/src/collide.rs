@@ -7,6 +7,7 @@
 
 use crate::collider::{Collider, Owner};
 use crate::math::{Frame, M3, V3};
+use crate::snapshot::{Sink, Source, State, state};
 use crate::touch::Toucher;
 
 /// How far contacts are looked for beyond touching, metres, at rest.
@@ -48,6 +49,8 @@ struct Remembered {
     normal: f64,
     tangent: V3,
 }
+
+state!(Remembered { local_point, stuck, sticks, normal, tangent } but {});
 
 impl Remembered {
     fn new(local_point: [f32; 3], stuck: [V3; 2]) -> Self {
@@ -139,6 +142,50 @@ struct Place {
     origin_of: u64,
     frame_of: u64,
 }
+
+impl State for Pair {
+    fn save(&self, to: &mut impl Sink) {
+        let Self {
+            first: _,
+            second: _,
+            friction: _,
+            points,
+            count,
+            warm_spin,
+        } = self;
+        count.save(to);
+        // Most pairs are apart, and have no more to remember.
+        if *count > 0 {
+            points[..*count].iter().for_each(|point| point.save(to));
+            warm_spin.save(to);
+        }
+    }
+
+    fn load(&mut self, from: &mut Source<'_>) {
+        let Self {
+            first: _,
+            second: _,
+            friction: _,
+            points,
+            count,
+            warm_spin,
+        } = self;
+        count.load(from);
+        *count = (*count).min(MAX_POINTS);
+        *warm_spin = V3::zeros();
+        if *count > 0 {
+            let points = &mut points[..*count];
+            points.iter_mut().for_each(|point| point.load(from));
+            warm_spin.load(from);
+        }
+    }
+}
+
+// Contacts are found anew in each step.
+state!(Collisions { pairs, groups } but {
+    colliders, contacts, woken, carriers, carrier_of, places, ground, now, toucher, before,
+});
+state!(Group { live } but { first, second, pairs, skipped });
 
 /// All colliders and pairs of a world.
 #[derive(Default)]
@@ -248,6 +295,14 @@ impl Collisions {
         };
         self.places = self.colliders.iter().map(place).collect();
         self.now = 0;
+    }
+
+    /// Makes friction so many times what the colliders' coefficients say.
+    pub(crate) fn scale_friction(&mut self, factor: f64) {
+        for pair in &mut self.pairs {
+            let (a, b) = (&self.colliders[pair.first], &self.colliders[pair.second]);
+            pair.friction = factor * a.friction.min(b.friction);
+        }
     }
 
     /// Forgets what was remembered of past steps.

@@ -77,4 +77,9 @@ pub enum SimError {
         /// Which of the link's shapes.
         index: usize,
     },
+    /// A state of another scene's world.
+    #[error(
+        "this state was kept by a world of another scene; restore it in a world built from the same scene"
+    )]
+    State,
 }

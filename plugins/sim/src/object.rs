@@ -5,10 +5,15 @@ use forearm_protocol::scene::{ObjectShape, ObjectSpec};
 
 use crate::math::{Frame, M3, V3, cross_matrix, point_inertia};
 use crate::rest::Rest;
+use crate::snapshot::state;
 
 /// Speeds above these are cut off: nothing on a table is faster, metres and radians a second.
 const MAX_SPEED: f64 = 20.0;
 const MAX_SPIN: f64 = 300.0;
+
+/// Arms whose touch is told apart, and bodies of each.
+const MAX_ARMS: usize = 8;
+const MAX_BODIES: u32 = u64::BITS;
 
 /// A part of an object that collides: its shape and where it is in the object's frame.
 pub(crate) struct Part {
@@ -28,12 +33,20 @@ pub(crate) struct Object {
     inertia: M3,
     inverse_inertia: M3,
     mass: f64,
+    /// Mass, inertia and inverse inertia as the scene has them.
+    nominal: (f64, M3, M3),
     /// Distance of the farthest point from the origin, metres.
     pub(crate) reach: f64,
     /// Whether an arm pressed on it in the last step.
     pub(crate) touched: bool,
     pub(crate) rest: Rest,
+    /// Which bodies of each arm pressed on it in the last step, one bit a body.
+    pub(crate) touched_by: [u64; MAX_ARMS],
 }
+
+state!(Object { frame, touched, touched_by, rest } but {
+    fixed, start, com, inertia, inverse_inertia, mass, nominal, reach,
+});
 
 impl Object {
     /// An object at rest at `frame`; the spec's numbers are already checked.
@@ -55,25 +68,51 @@ impl Object {
         // Parts are along the object's axes and mirror each other, so the inertia is diagonal.
         let inverse_inertia =
             M3::from_diagonal(&inertia.diagonal().map(|moment| 1.0 / moment.max(1e-12)));
+        let inertia = M3::from_diagonal(&inertia.diagonal());
         Self {
             fixed: spec.fixed,
             frame,
             start: frame,
             com,
-            inertia: M3::from_diagonal(&inertia.diagonal()),
+            inertia,
             inverse_inertia,
             mass: spec.mass,
+            nominal: (spec.mass, inertia, inverse_inertia),
             reach,
             touched: false,
             rest: Rest::default(),
+            touched_by: [0; MAX_ARMS],
+        }
+    }
+
+    /// Makes it so many times as heavy as the scene has it.
+    pub(crate) fn scale_mass(&mut self, factor: f64) {
+        let (mass, inertia, inverse_inertia) = self.nominal;
+        self.mass = mass * factor;
+        self.inertia = inertia * factor;
+        self.inverse_inertia = inverse_inertia / factor;
+    }
+
+    /// Nobody touches it.
+    pub(crate) fn let_go(&mut self) {
+        self.touched = false;
+        self.touched_by = [0; MAX_ARMS];
+    }
+
+    /// Notes that an arm's body (`None`: its base) presses on it.
+    pub(crate) fn touch(&mut self, arm: usize, body: Option<usize>) {
+        self.touched = true;
+        let bit = body.map_or(0, |body| 1 << (body as u32).min(MAX_BODIES - 1));
+        if let Some(bodies) = self.touched_by.get_mut(arm) {
+            *bodies |= bit;
         }
     }
 
     /// Back to where it was when the world was built.
     pub(crate) fn reset(&mut self) {
         self.frame = self.start;
-        self.touched = false;
         self.rest = Rest::default();
+        self.let_go();
     }
 
     /// Whether steps move it: it is neither fixed nor asleep.

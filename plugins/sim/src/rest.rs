@@ -9,6 +9,7 @@
 use crate::collide::Collisions;
 use crate::collider::Owner;
 use crate::object::Object;
+use crate::snapshot::state;
 
 /// An object is still below these speeds, m/s and rad/s: far above what a resting object trembles
 /// by, and too little to be seen.
@@ -26,6 +27,8 @@ pub(crate) struct Rest {
     /// All that it touches may sleep, as far as is known.
     may_sleep: bool,
 }
+
+state!(Rest { steps, asleep, may_sleep } but {});
 
 impl Rest {
     /// Whether steps leave it out.

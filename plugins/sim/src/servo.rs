@@ -7,6 +7,8 @@
 
 use forearm_arm::Joint;
 
+use crate::snapshot::state;
+
 /// What drives a joint: constants, what lasts from step to step, and this step's law.
 #[derive(Debug, Clone)]
 pub(crate) struct Servo {
@@ -15,7 +17,11 @@ pub(crate) struct Servo {
     law: ForceLaw,
     /// What it can exert in this step.
     limit: f64,
+    /// How many times its model's position gain it has; a parameter.
+    gain: f64,
 }
+
+state!(Servo { state } but { params, law, limit, gain });
 
 /// The constants of a servo and its joint; radians and N·m, or metres and N.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +50,8 @@ pub(crate) struct ServoState {
     /// What it exerted in the last step.
     effort: f64,
 }
+
+state!(ServoState { share, target, played, effort } but {});
 
 /// `effort = constant − (damping + dt · stiffness) · velocity`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -77,7 +85,13 @@ impl Servo {
             },
             law: ForceLaw::default(),
             limit: 0.0,
+            gain: 1.0,
         }
+    }
+
+    /// Makes the position gain so many times its model's.
+    pub(crate) fn scale_gain(&mut self, factor: f64) {
+        self.gain = factor;
     }
 
     /// Inertia of rotor and gears, seen from the joint.
@@ -142,7 +156,8 @@ impl Servo {
             .played
             .max(target - params.half_play)
             .min(target + params.half_play);
-        let spring = params.kp * (state.played - position);
+        let kp = params.kp * self.gain;
+        let spring = kp * (state.played - position);
         let wanted = spring - params.kv * velocity;
         // A motor has no torque left at its no-load speed.
         let effort = params.effort * state.share;
@@ -157,7 +172,7 @@ impl Servo {
             self.law.constant = self.limit.copysign(wanted);
         } else {
             self.law = ForceLaw {
-                stiffness: params.kp,
+                stiffness: kp,
                 damping: params.kv,
                 constant: spring,
             };

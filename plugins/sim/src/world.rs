@@ -14,6 +14,7 @@ use crate::collider::Owner;
 use crate::math::{Frame, V3, any_tangent};
 use crate::object::Object;
 use crate::rest::{self, Rest};
+use crate::snapshot::{Source, State, WorldState, state};
 use crate::solver::{ContactRows, Row, Side, Solver, SpinRows};
 
 /// Stiffness of one contact point, N/m: a finger of printed plastic.
@@ -74,6 +75,11 @@ pub struct World {
     /// Whether objects at rest fall asleep.
     sleep: bool,
 }
+
+// Parameters of parts are not state; the solver keeps nothing from step to step.
+state!(World { arms, objects, collisions, velocity, dry_impulse, steps } but {
+    trays, solver, arm_start, object_start, gravity, dt, sleep,
+});
 
 impl World {
     /// Builds a scene. `models` has one model for each arm of the scene, in order.
@@ -167,6 +173,36 @@ impl World {
     fn forget(&mut self) {
         self.collisions.forget();
         self.wake();
+    }
+
+    /// Keeps all that the world's future depends on in `into`, in place of what is there.
+    pub fn save(&self, into: &mut WorldState) {
+        into.words.clear();
+        State::save(self, &mut into.words);
+    }
+
+    /// Goes back to a moment that a world of the same scene kept: from here on everything happens
+    /// as it did, bit for bit. Parameters (masses, friction, gains, whether objects sleep)
+    /// stay as they are.
+    ///
+    /// # Errors
+    /// [`SimError::State`] if it is another scene's; the world then starts anew.
+    pub fn restore(&mut self, from: &WorldState) -> Result<(), SimError> {
+        let mut source = Source::new(&from.words);
+        self.load_from(&mut source);
+        if source.is_done() {
+            return Ok(());
+        }
+        self.reset();
+        Err(SimError::State)
+    }
+
+    /// Takes its state from `source`.
+    pub(crate) fn load_from(&mut self, source: &mut Source<'_>) {
+        State::load(self, source);
+        for arm in &mut self.arms {
+            arm.update_frames();
+        }
     }
 
     /// Goes one step of [`World::dt_secs`] on.
@@ -470,7 +506,7 @@ impl World {
     /// Remembers impulses for the next step, and who presses on which object.
     fn keep_impulses(&mut self) {
         for object in &mut self.objects {
-            object.touched = false;
+            object.let_go();
         }
         for (contact, rows) in self.collisions.contacts.iter().zip(&self.solver.contacts) {
             let [normal, u, v] =
@@ -484,13 +520,10 @@ impl World {
             pair.remember(contact.point_index, normal, across, sticks);
             if normal > 0.0 {
                 let owners = [pair.first, pair.second].map(|c| self.collisions.colliders[c].owner);
-                let by_arm = owners
-                    .iter()
-                    .any(|owner| matches!(owner, Owner::Arm { .. }));
-                for owner in owners {
-                    if let Owner::Object(object) = owner {
-                        self.objects[object].touched |= by_arm;
-                    }
+                if let [Owner::Arm { arm, body }, Owner::Object(object)]
+                | [Owner::Object(object), Owner::Arm { arm, body }] = owners
+                {
+                    self.objects[object].touch(arm, body);
                 }
             }
         }
@@ -594,6 +627,17 @@ impl World {
         }
     }
 
+    /// Gives each of an arm's joints' position and velocity, in model order.
+    pub(crate) fn each_joint(&self, arm: usize, mut take: impl FnMut(f64, f64)) {
+        let Some((arm, &start)) = self.arms.get(arm).zip(self.arm_start.get(arm)) else {
+            return;
+        };
+        for joint in 0..arm.dof() {
+            let body = arm.body_of_joint(joint);
+            take(arm.positions()[body], self.velocity[start + body]);
+        }
+    }
+
     /// The number of objects: those of the scene, in order.
     #[must_use]
     pub fn object_count(&self) -> usize {
@@ -606,6 +650,65 @@ impl World {
         self.objects
             .get(object)
             .map_or(Pose::IDENTITY, |object| object.frame.to_pose())
+    }
+
+    /// How an object moves: the velocity of its centre of mass (m/s), and its spin (rad/s), both in
+    /// the world's axes.
+    #[must_use]
+    pub fn object_velocity(&self, object: usize) -> ([f64; 3], [f64; 3]) {
+        self.object_start.get(object).map_or_else(
+            || ([0.0; 3], [0.0; 3]),
+            |&start| {
+                let (linear, angular) = twist(&self.velocity, start);
+                (linear.into(), angular.into())
+            },
+        )
+    }
+
+    /// How many bodies of an arm pressed on an object in the last step: two or more hold it.
+    #[must_use]
+    pub fn bodies_touching(&self, object: usize, arm: usize) -> u32 {
+        let object = self.objects.get(object);
+        let bodies = object.and_then(|object| object.touched_by.get(arm));
+        bodies.map_or(0, |bodies| bodies.count_ones())
+    }
+
+    /// Whether any arm pressed on an object in the last step.
+    #[must_use]
+    pub fn object_touched(&self, object: usize) -> bool {
+        self.objects
+            .get(object)
+            .is_some_and(|object| object.touched)
+    }
+
+    /// Makes an object so many times as heavy as the scene has it. A parameter, not state: neither
+    /// [`World::reset`] nor [`World::restore`] changes it back.
+    pub fn scale_mass(&mut self, object: usize, factor: f64) {
+        if let Some(object) = self.objects.get_mut(object)
+            && factor > 0.0
+            && factor.is_finite()
+        {
+            object.scale_mass(factor);
+        }
+    }
+
+    /// Makes all surfaces so many times as rough as the scene has them; a parameter, as is
+    /// [`World::scale_mass`]'s.
+    pub fn scale_friction(&mut self, factor: f64) {
+        if factor >= 0.0 && factor.is_finite() {
+            self.collisions.scale_friction(factor);
+        }
+    }
+
+    /// Makes the position gain of a joint's servo so many times its model's; a parameter, as is
+    /// [`World::scale_mass`]'s.
+    pub fn scale_gain(&mut self, arm: usize, joint: usize, factor: f64) {
+        if let Some(arm) = self.arms.get_mut(arm)
+            && factor > 0.0
+            && factor.is_finite()
+        {
+            arm.scale_gain(joint, factor);
+        }
     }
 
     /// Puts an object somewhere, at rest. A pose that is not finite changes nothing.
@@ -636,11 +739,15 @@ impl World {
     /// Where an arm's tool is in the world.
     #[must_use]
     pub fn tool_pose(&self, arm: usize) -> Pose {
-        self.arms.get(arm).map_or(Pose::IDENTITY, |arm| {
+        self.tool_frame(arm).to_pose()
+    }
+
+    /// The same as a frame.
+    pub(crate) fn tool_frame(&self, arm: usize) -> Frame {
+        self.arms.get(arm).map_or_else(Frame::identity, |arm| {
             let tool = &arm.model.tool;
-            arm.link_frame(tool.link)
-                .then(&Frame::from_isometry(&tool.link_from_tool))
-                .to_pose()
+            let link_from_tool = Frame::from_isometry(&tool.link_from_tool);
+            arm.link_frame(tool.link).then(&link_from_tool)
         })
     }
 

@@ -4,6 +4,7 @@ mod allocations;
 #[path = "../../../../tests/shared/counting.rs"]
 mod counting;
 mod determinism;
+mod env;
 mod errors;
 mod grasp;
 mod models;

@@ -36,6 +36,21 @@ impl Backdrop {
             let share = libm::powf(step as f32 / STEPS as f32, 0.8);
             std::array::from_fn(|c| look::linear(horizon[c] + share * (zenith[c] - horizon[c])))
         });
+        let mut backdrop = Self {
+            sky: sky.collect(),
+            lit: [0.0; 3],
+            shaded: [0.0; 3],
+            shadow: [[0.0; 2]; 2],
+            turn: [[0.0; 3]; 3],
+            eye: [0.0; 2],
+            height: 0.0,
+        };
+        backdrop.light(scene);
+        backdrop
+    }
+
+    /// Takes the scene's lights as they are now.
+    pub(super) fn light(&mut self, scene: &Scene) {
         let around = look::SKY_LIGHT.map(|light| light * scene.ambient);
         let mut lit = around;
         let mut shaded = around;
@@ -61,19 +76,13 @@ impl Backdrop {
             let color = std::array::from_fn(|c| f32x4::splat(floor[c] * light[c]));
             look::tone(color).map(|value| value.to_array()[0])
         };
-        Self {
-            sky: sky.collect(),
-            lit: color(lit),
-            shaded: color(shaded),
-            shadow: [
-                [table.center[0] + shift.x, table.center[1] + shift.y],
-                table.size.map(|side| 0.5 * side),
-            ]
-            .map(|pair| pair.map(|value| value as f32)),
-            turn: [[0.0; 3]; 3],
-            eye: [0.0; 2],
-            height: 0.0,
-        }
+        self.lit = color(lit);
+        self.shaded = color(shaded);
+        self.shadow = [
+            [table.center[0] + shift.x, table.center[1] + shift.y],
+            table.size.map(|side| 0.5 * side),
+        ]
+        .map(|pair| pair.map(|value| value as f32));
     }
 
     /// Moves the camera.

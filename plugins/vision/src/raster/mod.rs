@@ -20,7 +20,7 @@ mod tests;
 mod tile;
 
 use forearm_protocol::record::TickLayout;
-use forearm_protocol::scene::SceneBundle;
+use forearm_protocol::scene::{ArmSpec, CameraSpec, LightSpec, SceneBundle};
 use nalgebra::{Isometry3, Point3};
 
 use crate::camera::CameraError;
@@ -82,22 +82,12 @@ impl Renderer {
         crate::camera::check_resolution(size)?;
         let scene = Scene::new(bundle, spec)?;
         let poses = Poses::new(bundle, &scene);
-        let lens = Lens {
-            size: size.map(|side| side as usize),
-            focal: (0.5 * f64::from(size[1]) / libm::tan(0.5 * scene.view.fov_y)) as f32,
-        };
-        let table = &scene.table;
-        let center = Point3::new(table.center[0], table.center[1], 0.1);
-        let radius = 0.5 * libm::hypot(table.size[0], table.size[1]) + 0.05;
-        let mut left = SHADOW_MAPS;
-        let shadows = scene.suns.iter().map(|sun| {
-            let has = sun.casts_shadows && left > 0;
-            left -= usize::from(has);
-            has.then(|| ShadowMap::new(&sun.direction, center, radius))
-        });
+        let lens = lens(size, &scene);
+        let mut shadows = Vec::new();
+        lay_shadows(&scene, &mut shadows);
         Ok(Self {
             size,
-            shadows: shadows.collect(),
+            shadows,
             geometry: Geometry::new(lens),
             backdrop: Backdrop::new(&scene),
             tile: Tile::new(),
@@ -113,6 +103,21 @@ impl Renderer {
     #[must_use]
     pub fn size(&self) -> [u32; 2] {
         self.size
+    }
+
+    /// Replaces the scene's lights; the first pictures after that are as if it had been built so.
+    pub fn set_lights(&mut self, lights: &[LightSpec]) {
+        self.scene.set_lights(lights);
+        lay_shadows(&self.scene, &mut self.shadows);
+        self.backdrop.light(&self.scene);
+    }
+
+    /// Moves the camera to where `camera`, in a scene of these `arms`, is; its field of view changes
+    /// with it, its resolution does not.
+    pub fn set_camera(&mut self, arms: &[ArmSpec], camera: &CameraSpec) {
+        self.scene.view = scene::view(camera, arms, &self.scene.models);
+        self.lens = lens(self.size, &self.scene);
+        self.geometry.set_lens(self.lens);
     }
 
     /// Draws the world of a tick into `out`: RGB, 8 bits each, sRGB, rows from the top. A tick that is
@@ -205,6 +210,33 @@ impl Renderer {
                 let first = [column * TILE, row * TILE];
                 shading.tile(&self.tile, &mut self.batch, first, out);
             }
+        }
+    }
+}
+
+fn lens(size: [u32; 2], scene: &Scene) -> Lens {
+    Lens {
+        size: size.map(|side| side as usize),
+        focal: (0.5 * f64::from(size[1]) / libm::tan(0.5 * scene.view.fov_y)) as f32,
+    }
+}
+
+/// One entry a sun: its shadow map, if it has one. Maps that are there are turned, not made anew.
+fn lay_shadows(scene: &Scene, shadows: &mut Vec<Option<ShadowMap>>) {
+    let table = &scene.table;
+    let center = Point3::new(table.center[0], table.center[1], 0.1);
+    let radius = 0.5 * libm::hypot(table.size[0], table.size[1]) + 0.05;
+    let mut left = SHADOW_MAPS;
+    shadows.resize_with(scene.suns.len(), || None);
+    for (sun, map) in scene.suns.iter().zip(shadows) {
+        if sun.casts_shadows && left > 0 {
+            left -= 1;
+            match map {
+                Some(map) => map.turn(&sun.direction, center),
+                None => *map = Some(ShadowMap::new(&sun.direction, center, radius)),
+            }
+        } else {
+            *map = None;
         }
     }
 }

@@ -112,9 +112,9 @@ impl Scene {
             surfaces: Vec::new(),
             suns: Vec::new(),
             lamps: Vec::new(),
-            ambient: look::AMBIENT * look::EXPOSURE,
+            ambient: 0.0,
             table: scene.table,
-            view: view(camera, bundle, &models),
+            view: view(camera, &scene.arms, &models),
             models,
         };
         built.add_arms(&scene.arms);
@@ -129,7 +129,7 @@ impl Scene {
             });
         }
         built.add_table();
-        built.add_lights(&scene.lights);
+        built.set_lights(&scene.lights);
         Ok(built)
     }
 
@@ -209,7 +209,11 @@ impl Scene {
         }
     }
 
-    fn add_lights(&mut self, lights: &[LightSpec]) {
+    /// Replaces the lights.
+    pub(super) fn set_lights(&mut self, lights: &[LightSpec]) {
+        self.suns.clear();
+        self.lamps.clear();
+        self.ambient = look::AMBIENT * look::EXPOSURE;
         let mut sun = |from: [f64; 3], lux: f64, color: [f32; 3], casts_shadows| {
             let direction = Vector3::from(from).try_normalize(1e-12);
             self.suns.push(Sun {
@@ -389,7 +393,8 @@ fn turned(roll: f64, pitch: f64, yaw: f64) -> UnitQuaternion<f64> {
     about(Vector3::z_axis(), yaw) * about(Vector3::y_axis(), pitch) * about(Vector3::x_axis(), roll)
 }
 
-fn view(camera: &CameraSpec, bundle: &SceneBundle, models: &[Arc<ArmModel>]) -> View {
+/// A camera in a scene of these arms.
+pub(super) fn view(camera: &CameraSpec, arms: &[ArmSpec], models: &[Arc<ArmModel>]) -> View {
     let fov_y = camera.fov_y_degrees.clamp(1.0, 170.0).to_radians();
     let (mount, place) = match &camera.mount {
         CameraMount::World { position, look_at } => {
@@ -423,7 +428,7 @@ fn view(camera: &CameraSpec, bundle: &SceneBundle, models: &[Arc<ArmModel>]) -> 
                 Translation3::from(Vector3::from(*position)),
                 turned(roll, pitch, yaw),
             );
-            let arm = bundle.scene.arms.iter().position(|spec| spec.name == *arm);
+            let arm = arms.iter().position(|spec| spec.name == *arm);
             let link = arm.and_then(|arm| Some((arm, models.get(arm)?.link_index(link)?)));
             // One on a link that the arm lacks, which the scene's check refuses, stands in the
             // world's origin.

@@ -113,6 +113,11 @@ impl Geometry {
         }
     }
 
+    /// Replaces the lens by another of the same size.
+    pub(super) fn set_lens(&mut self, lens: Lens) {
+        self.lens = lens;
+    }
+
     pub(super) fn clear(&mut self) {
         self.triangles.clear();
         for bin in &mut self.bins {

@@ -50,28 +50,19 @@ pub(super) struct Probe<'a> {
 impl ShadowMap {
     /// A map for light from `direction` (towards it), for what is within `radius` of `center`.
     pub(super) fn new(direction: &Vector3<f64>, center: Point3<f64>, radius: f64) -> Self {
-        let side = if direction.x.abs() < 0.9 {
-            Vector3::x()
-        } else {
-            Vector3::y()
-        };
-        let across = direction.cross(&side).normalize();
-        let axes = Matrix3::from_rows(&[
-            across.transpose(),
-            direction.cross(&across).transpose(),
-            direction.transpose(),
-        ]);
-        let turn = UnitQuaternion::from_rotation_matrix(&Rotation3::from_matrix_unchecked(axes));
-        let light_from_world =
-            Isometry3::from_parts(nalgebra::Translation3::from(-(turn * center.coords)), turn);
         Self {
-            light_from_world,
+            light_from_world: light_from_world(direction, center),
             texel: (2.0 * radius / SIDE as f64).clamp(5e-4, 4e-3) as f32,
             heights: vec![NOTHING; SIDE * SIDE],
             blocks: vec![NOTHING; BLOCKS * BLOCKS],
             used: None,
             corners: Vec::new(),
         }
+    }
+
+    /// Turns it to light from another direction.
+    pub(super) fn turn(&mut self, direction: &Vector3<f64>, center: Point3<f64>) {
+        self.light_from_world = light_from_world(direction, center);
     }
 
     /// Forgets what was drawn.
@@ -271,4 +262,21 @@ impl Probe<'_> {
         let sum = (a + b) + (c + d);
         sum * (1.0 / 9.0)
     }
+}
+
+/// Light space: Z towards the light, the scene's point in the middle.
+fn light_from_world(direction: &Vector3<f64>, center: Point3<f64>) -> Isometry3<f64> {
+    let side = if direction.x.abs() < 0.9 {
+        Vector3::x()
+    } else {
+        Vector3::y()
+    };
+    let across = direction.cross(&side).normalize();
+    let axes = Matrix3::from_rows(&[
+        across.transpose(),
+        direction.cross(&across).transpose(),
+        direction.transpose(),
+    ]);
+    let turn = UnitQuaternion::from_rotation_matrix(&Rotation3::from_matrix_unchecked(axes));
+    Isometry3::from_parts(nalgebra::Translation3::from(-(turn * center.coords)), turn)
 }
