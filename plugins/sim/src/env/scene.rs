@@ -12,9 +12,9 @@ use forearm_protocol::scene::{
 pub(super) const CUBE: f64 = 0.03;
 pub(super) const BASE: f64 = 0.04;
 /// Sides of the bar that is handed over: long enough for two grippers.
-pub(super) const BAR: [f64; 3] = [0.024, 0.14, 0.024];
+pub(super) const BAR: [f64; 3] = [0.14, 0.024, 0.024];
 /// How far apart the two arms stand: what one can pick up, the other can't.
-pub(super) const APART: f64 = 0.62;
+pub(super) const APART: f64 = 0.68;
 /// The size of the tray, metres.
 pub(super) const TRAY: [f64; 2] = [0.12, 0.12];
 /// How large goals are drawn, metres: radius of the ball in the air, of the disc on the table.

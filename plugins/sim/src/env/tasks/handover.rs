@@ -9,7 +9,7 @@ use crate::math::V3;
 const LEFT: usize = 0;
 const RIGHT: usize = 1;
 /// Where the bar begins, metres: lowest and highest corner. Near the left arm.
-const AREA: [[f64; 2]; 2] = [[0.155, -0.03], [0.195, 0.03]];
+const AREA: [[f64; 2]; 2] = [[0.150, -0.03], [0.175, 0.03]];
 /// How far from the bar's middle each arm holds it, metres.
 const HOLD: f64 = 0.045;
 /// The bar's middle is this high above the table once it is handed over, metres.
@@ -19,7 +19,7 @@ const MEETING: [f64; 3] = [APART / 2.0, 0.0, 0.10];
 
 pub(super) fn start(random: &mut Random, world: &mut World) -> [f64; 3] {
     let [x, y] = [0, 1].map(|axis| random.between(AREA[0][axis], AREA[1][axis]));
-    let yaw = random.about_zero(0.2);
+    let yaw = random.about_zero(0.15);
     put(world, 0, [x, y, BAR[2] / 2.0], yaw);
     MEETING
 }
@@ -29,10 +29,10 @@ pub(super) fn goal() -> V3 {
     V3::from(MEETING)
 }
 
-/// The end of the bar that an arm holds: the left arm's is along the bar's +Y.
+/// The end of the bar that an arm holds: the left arm's is along the bar's −X.
 pub(super) fn end(world: &World, arm: usize) -> V3 {
-    let side = if arm == LEFT { HOLD } else { -HOLD };
-    point_of(world, 0, &V3::new(0.0, side, 0.0))
+    let side = if arm == LEFT { -HOLD } else { HOLD };
+    point_of(world, 0, &V3::new(side, 0.0, 0.0))
 }
 
 pub(super) fn judge(world: &World) -> Judgement {
