@@ -2,6 +2,7 @@
 
 use forearm_protocol::scene::ObjectShape;
 use forearm_sim::World;
+use forearm_sim::env::{Batch, Env, EnvConfig, Randomization, Snapshot, Task};
 
 use crate::counting::count;
 use crate::support::{CUBE, TRAY, arm, object, scene, world};
@@ -73,4 +74,42 @@ fn contact_allocates_nothing() {
         ));
     });
     assert_eq!(count, 0);
+}
+
+#[test]
+fn an_environment_allocates_nothing() {
+    for task in Task::ALL {
+        let config = EnvConfig {
+            max_steps: Some(30),
+            randomize: Randomization::full(),
+            ..EnvConfig::new(task)
+        };
+        let mut batch = Batch::new(&config, 3, 1).unwrap();
+        let mut results = crate::env::Results::new(&batch);
+        let mut env = Env::new(&config).unwrap();
+        let mut kept = Snapshot::default();
+        let mut observation = vec![0.0; env.spec().observation_len()];
+        let actions: Vec<f32> = (0..3 * env.spec().action_len())
+            .map(|index| (index as f32).sin())
+            .collect();
+        // The same episodes again need no more room; they end and begin anew within this.
+        let mut count_of_rounds = || {
+            let before = count();
+            batch.reset(1, &mut results.buffers()).unwrap();
+            env.reset(1);
+            for step in 0..150 {
+                batch.step(&actions, &mut results.buffers()).unwrap();
+                env.step(&actions[..env.spec().action_len()]).unwrap();
+                env.observe(&mut observation);
+                env.snapshot(&mut kept);
+                if step % 20 == 0 {
+                    env.restore(&kept).unwrap();
+                    env.reset(step);
+                }
+            }
+            count() - before
+        };
+        count_of_rounds();
+        assert_eq!(count_of_rounds(), 0, "{task}");
+    }
 }

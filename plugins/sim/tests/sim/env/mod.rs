@@ -1,8 +1,12 @@
 //! Environments: episodes, rewards, batches, snapshots, and that every task can be done.
 
+mod digest;
 mod operator;
+mod pictures;
+mod restore;
 mod solved;
 mod step;
+mod vary;
 
 use forearm_sim::env::{Batch, Buffers, EnvSpec};
 
