@@ -3,7 +3,7 @@
 use forearm_arm::Shape;
 use forearm_protocol::scene::{ObjectShape, ObjectSpec};
 
-use crate::math::{Frame, M3, V3, cross_matrix, point_inertia};
+use crate::math::{Frame, M3, Symmetric, V3, cross_matrix, point_inertia};
 use crate::rest::Rest;
 
 /// Speeds above these are cut off: nothing on a table is faster, metres and radians a second.
@@ -27,6 +27,8 @@ pub(crate) struct Object {
     com: V3,
     inertia: M3,
     inverse_inertia: M3,
+    /// The same in the world's axes, in this step.
+    world_inverse_inertia: Symmetric,
     mass: f64,
     /// Distance of the farthest point from the origin, metres.
     pub(crate) reach: f64,
@@ -62,6 +64,7 @@ impl Object {
             com,
             inertia: M3::from_diagonal(&inertia.diagonal()),
             inverse_inertia,
+            world_inverse_inertia: Symmetric::ZERO,
             mass: spec.mass,
             reach,
             touched: false,
@@ -86,13 +89,16 @@ impl Object {
         self.frame.point(&self.com)
     }
 
-    /// One over the mass, and the inverse inertia in the world's axes.
-    pub(crate) fn inverse_mass(&self) -> (f64, M3) {
-        let rotation = &self.frame.rotation;
-        (
-            1.0 / self.mass,
-            rotation * self.inverse_inertia * rotation.transpose(),
-        )
+    /// Begins a step: turns the inverse inertia into the world's axes.
+    pub(crate) fn turn_inertia(&mut self) {
+        self.world_inverse_inertia =
+            Symmetric::from(&self.inverse_inertia).turned(&self.frame.rotation);
+    }
+
+    /// What an impulse (N·s) and an angular impulse about the centre of mass (N·m·s) do to the
+    /// velocity and to the spin in this step.
+    pub(crate) fn yield_to(&self, force: &V3, moment: &V3) -> (V3, V3) {
+        (force / self.mass, self.world_inverse_inertia.times(moment))
     }
 
     /// Adds what gravity and its own spin do to its velocity in a step.
