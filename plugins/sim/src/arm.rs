@@ -169,6 +169,11 @@ impl Arm {
         self.update_frames();
     }
 
+    /// The positions to start from, in model order.
+    pub(crate) fn home(&self) -> &[f64] {
+        &self.home
+    }
+
     /// The number of moving bodies, equal to the number of joints.
     pub(crate) fn dof(&self) -> usize {
         self.bodies.len()

@@ -14,11 +14,11 @@ use crate::math::{Frame, M3, V3};
 use crate::object::{self, Object};
 
 /// Thickness of the table's top, metres.
-const TABLE_THICKNESS: f64 = 0.05;
+pub(crate) const TABLE_THICKNESS: f64 = 0.05;
 /// Height of the room's floor, metres; the table's surface is at zero.
-const FLOOR: f64 = -0.75;
+pub(crate) const FLOOR: f64 = -0.75;
 /// Friction of the room's floor.
-const FLOOR_FRICTION: f64 = 0.8;
+pub(crate) const FLOOR_FRICTION: f64 = 0.8;
 
 /// The inside of a tray, in the tray's frame.
 #[derive(Debug, Clone, Copy)]

@@ -26,6 +26,7 @@ mod collide;
 mod collider;
 mod error;
 mod math;
+pub mod mjcf;
 mod object;
 mod rest;
 mod servo;

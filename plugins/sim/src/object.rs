@@ -101,6 +101,11 @@ impl Object {
         (force / self.mass, self.world_inverse_inertia.times(moment))
     }
 
+    /// Mass, centre of mass and inertia about it (diagonal), in the object's frame.
+    pub(crate) fn mass_properties(&self) -> (f64, V3, M3) {
+        (self.mass, self.com, self.inertia)
+    }
+
     /// Adds what gravity and its own spin do to its velocity in a step.
     pub(crate) fn free_velocity(&self, linear: &mut V3, angular: &mut V3, gravity: &V3, dt: f64) {
         *linear += gravity * dt;
