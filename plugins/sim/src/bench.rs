@@ -35,11 +35,13 @@ pub enum Case {
     ArmAlone,
     /// The same, and a 3 cm cube that rests on the table.
     ArmFloorCube,
+    /// The same, and the cube is kept awake, as if something were about to happen to it.
+    ArmFloorCubeAwake,
 }
 
 impl Case {
-    /// Both cases.
-    pub const ALL: [Self; 2] = [Self::ArmAlone, Self::ArmFloorCube];
+    /// All cases.
+    pub const ALL: [Self; 3] = [Self::ArmAlone, Self::ArmFloorCube, Self::ArmFloorCubeAwake];
 
     /// The case's name, as the comparison with MuJoCo calls it.
     #[must_use]
@@ -47,6 +49,7 @@ impl Case {
         match self {
             Self::ArmAlone => "arm",
             Self::ArmFloorCube => "arm-floor-cube",
+            Self::ArmFloorCubeAwake => "arm-floor-cube-awake",
         }
     }
 }
@@ -80,6 +83,7 @@ impl Course {
             targets: Vec::new(),
             next: 0,
         };
+        course.world.set_sleep(case != Case::ArmFloorCubeAwake);
         course.prepare(WARM_UP);
         course.run(WARM_UP);
         Ok(course)
@@ -197,7 +201,7 @@ pub fn scene(case: Case) -> Scene {
         }],
         objects: match case {
             Case::ArmAlone => Vec::new(),
-            Case::ArmFloorCube => vec![cube],
+            Case::ArmFloorCube | Case::ArmFloorCubeAwake => vec![cube],
         },
         cameras: Vec::new(),
         lights: Vec::new(),
