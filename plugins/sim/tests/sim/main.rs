@@ -6,6 +6,7 @@ mod counting;
 mod determinism;
 mod errors;
 mod grasp;
+mod mjcf;
 mod models;
 mod objects;
 mod rapier;
