@@ -47,7 +47,7 @@ pub(crate) struct Object {
 }
 
 state!(Object { frame, touched, touched_by, rest } but {
-    fixed, start, com, inertia, inverse_inertia, mass, nominal, reach,
+    fixed, start, com, inertia, inverse_inertia, world_inverse_inertia, mass, nominal, reach,
 });
 
 impl Object {
@@ -138,11 +138,6 @@ impl Object {
     /// velocity and to the spin in this step.
     pub(crate) fn yield_to(&self, force: &V3, moment: &V3) -> (V3, V3) {
         (force / self.mass, self.world_inverse_inertia.times(moment))
-    }
-
-    /// Mass, centre of mass and inertia about it (diagonal), in the object's frame.
-    pub(crate) fn mass_properties(&self) -> (f64, V3, M3) {
-        (self.mass, self.com, self.inertia)
     }
 
     /// Mass, centre of mass and inertia about it (diagonal), in the object's frame.
