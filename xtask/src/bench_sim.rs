@@ -4,13 +4,14 @@
 //! medians of what they report (each the fastest of five measurements) are compared. MuJoCo takes part when Python can import its package.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use crate::stages::{build_app, output_of, root};
+use crate::stages::{build_app, build_folder, cargo, output_of, root};
 
 /// Options of `cargo xtask bench sim`.
 #[derive(Debug, clap::Args)]
@@ -48,6 +49,12 @@ type Rounds = BTreeMap<String, Vec<f64>>;
 pub(crate) fn run(options: &Options) -> Result<()> {
     let app = build_app()?;
     let rival = rival(options.vs)?;
+    let mut scenes = BTreeMap::new();
+    if rival {
+        for case in CASES {
+            scenes.insert(case, mjcf(case)?);
+        }
+    }
     let (mut ours, mut theirs) = (Rounds::new(), Rounds::new());
     let mut latest = Value::Null;
     for round in 0..options.rounds {
@@ -59,10 +66,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
                 for (case, micros) in cases(&latest)? {
                     ours.entry(case).or_default().push(micros);
                 }
-            } else if rival {
-                for case in CASES {
-                    let micros = micros(&json(&mut mujoco(case, options.steps))?)?;
-                    theirs.entry(case.to_owned()).or_default().push(micros);
+            } else {
+                for (case, scene) in &scenes {
+                    let micros = micros(&json(&mut mujoco(scene, options.steps)?)?)?;
+                    theirs.entry((*case).to_owned()).or_default().push(micros);
                 }
             }
         }
@@ -113,15 +120,34 @@ fn forearm(app: &Path, steps: u32) -> Command {
     command
 }
 
-fn mujoco(case: &str, steps: u32) -> Command {
+/// MuJoCo on the scene in this file.
+fn mujoco(scene: &Path, steps: u32) -> Result<Command> {
+    let text = File::open(scene).with_context(|| format!("can't read {}", scene.display()))?;
     let mut command = Command::new("python3");
-    command.arg(root().join("xtask/mujoco_bench.py")).args([
-        "--case",
-        case,
-        "--steps",
-        &steps.to_string(),
-    ]);
     command
+        .arg(root().join("xtask/mujoco_bench.py"))
+        .args(["--steps", &steps.to_string()])
+        .stdin(text);
+    Ok(command)
+}
+
+/// Writes a case's scene as MJCF beside the build's results: MuJoCo gets the very same model.
+fn mjcf(case: &str) -> Result<PathBuf> {
+    let text = output_of(cargo().args([
+        "run",
+        "--quiet",
+        "--release",
+        "--locked",
+        "--package",
+        "forearm_sim",
+        "--no-default-features",
+        "--example",
+        "bench_mjcf",
+        case,
+    ]))?;
+    let file = build_folder().join(format!("bench-{case}.xml"));
+    std::fs::write(&file, text).with_context(|| format!("can't write {}", file.display()))?;
+    Ok(file)
 }
 
 /// What a program prints, as JSON.

@@ -25,6 +25,7 @@ mod prerequisites;
 mod python;
 mod stages;
 mod test;
+mod validate_sim;
 mod web;
 
 use std::process::ExitCode;
@@ -50,6 +51,8 @@ enum Command {
     /// Measure.
     #[command(subcommand)]
     Bench(Bench),
+    /// Simulate the same scenarios here and in MuJoCo and compare.
+    ValidateSim(validate_sim::Options),
     /// Compare the golden pictures, or take new ones.
     Goldens(goldens::Options),
 }
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
         Command::Test(options) => test::run(&options),
         Command::Web(options) => web::run(&options),
         Command::E2e(options) => e2e::run(&options),
+        Command::ValidateSim(options) => validate_sim::run(&options),
         Command::Bench(Bench::Sim(options)) => bench_sim::run(&options),
         Command::Bench(Bench::Control(options)) => bench_control::run(&options),
         Command::Bench(Bench::Bus(options)) => bench_bus::run(&options),

@@ -330,7 +330,7 @@ impl Arm {
         for ((servo, &position), &velocity) in
             self.servos.iter_mut().zip(&self.position).zip(&*velocity)
         {
-            servo.drive(self.torque_on, position, velocity);
+            servo.drive(self.torque_on, position, velocity, dt);
         }
         self.bias_forces(velocity, gravity);
         self.composite_inertia();

@@ -9,6 +9,10 @@ use forearm_arm::Joint;
 
 use crate::snapshot::state;
 
+/// A spring is well resolved by a step whose square times the stiffness is below this part of the
+/// rotor's inertia (at 4 an undamped spring would explode).
+const RESOLVED: f64 = 0.5;
+
 /// What drives a joint: constants, what lasts from step to step, and this step's law.
 #[derive(Debug, Clone)]
 pub(crate) struct Servo {
@@ -35,7 +39,8 @@ struct ServoParams {
     lower: f64,
     upper: f64,
     effort: f64,
-    velocity: f64,
+    /// Effort that is lost for each unit of speed, beyond what the joint's damping takes.
+    speed_slope: f64,
 }
 
 /// What a servo remembers from step to step: with the joint's position and velocity all that its
@@ -64,18 +69,24 @@ struct ForceLaw {
 impl Servo {
     /// The servo of a joint, at rest at position zero and holding.
     pub(crate) fn new(joint: &Joint) -> Self {
+        let (limits, servo) = (&joint.limits, &joint.servo);
+        // A motor's effort falls in a straight line and is gone at its no-load speed. Much of that,
+        // often all, is in the damping that was identified on the joint.
+        let line = (limits.effort - servo.friction_loss) / limits.velocity;
+        let missing = line - servo.damping;
+        let speed_slope = if missing > 0.05 * line { missing } else { 0.0 };
         Self {
             params: ServoParams {
-                kp: joint.servo.kp,
-                kv: joint.servo.kv,
-                damping: joint.servo.damping,
-                friction: joint.servo.friction_loss,
-                armature: joint.servo.armature,
-                half_play: joint.servo.backlash / 2.0,
-                lower: joint.limits.lower,
-                upper: joint.limits.upper,
-                effort: joint.limits.effort,
-                velocity: joint.limits.velocity,
+                kp: servo.kp,
+                kv: servo.kv,
+                damping: servo.damping,
+                friction: servo.friction_loss,
+                armature: servo.armature,
+                half_play: servo.backlash / 2.0,
+                lower: limits.lower,
+                upper: limits.upper,
+                effort: limits.effort,
+                speed_slope,
             },
             state: ServoState {
                 share: 1.0,
@@ -143,9 +154,9 @@ impl Servo {
     }
 
     /// Chooses the law of a step that begins with this position and velocity: a spring and damper
-    /// while the effort is within limits, a constant effort once it has reached them and would
-    /// still exceed them. Switched off, it exerts nothing.
-    pub(crate) fn drive(&mut self, on: bool, position: f64, velocity: f64) {
+    /// while the effort is within limits, else all the effort there is. Switched off, it exerts
+    /// nothing.
+    pub(crate) fn drive(&mut self, on: bool, position: f64, velocity: f64, dt: f64) {
         let (params, state) = (&self.params, &mut self.state);
         self.law = ForceLaw::default();
         if !on || state.share == 0.0 {
@@ -159,20 +170,20 @@ impl Servo {
         let kp = params.kp * self.gain;
         let spring = kp * (state.played - position);
         let wanted = spring - params.kv * velocity;
-        // A motor has no torque left at its no-load speed.
         let effort = params.effort * state.share;
         self.limit = if wanted * velocity > 0.0 {
-            let headroom = (params.velocity - velocity.abs()) / (0.1 * params.velocity);
-            effort * headroom.clamp(0.0, 1.0)
+            (effort - params.speed_slope * velocity.abs()).max(0.0)
         } else {
             effort
         };
-        let at_limit = state.effort * wanted.signum() >= 0.999 * self.limit;
-        if wanted.abs() > self.limit && at_limit {
+        if wanted.abs() > self.limit {
             self.law.constant = self.limit.copysign(wanted);
         } else {
+            // A spring that a step resolves well is best taken at the step's beginning: at its end
+            // it would damp by `dt · kp`, which no servo does. A stiffer one must be.
+            let resolved = dt * dt * kp < RESOLVED * params.armature;
             self.law = ForceLaw {
-                stiffness: kp,
+                stiffness: if resolved { 0.0 } else { kp },
                 damping: params.kv,
                 constant: spring,
             };
@@ -193,7 +204,7 @@ impl Servo {
     /// Limits the effort if the step would end with more than it can exert; returns whether it did.
     pub(crate) fn saturate(&mut self, velocity: f64, dt: f64) -> bool {
         let effort = self.effort_at(velocity, dt);
-        let beyond = self.law.stiffness > 0.0 && effort.abs() > self.limit;
+        let beyond = self.law.damping > 0.0 && effort.abs() > self.limit;
         if beyond {
             self.law = ForceLaw {
                 constant: self.limit.copysign(effort),

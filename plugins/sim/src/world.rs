@@ -28,8 +28,8 @@ const MAX_RECOVERY_SPEED: f64 = 0.3;
 const MOST_SLIP: f64 = 0.001;
 /// How far from its middle a contact patch holds against spinning and rolling, metres: where a
 /// jaw presses, and elsewhere.
-const PAD_LEVERS: (f64, f64) = (5e-3, 1e-3);
-const HARD_LEVERS: (f64, f64) = (5e-4, 2e-4);
+pub(crate) const PAD_LEVERS: (f64, f64) = (5e-3, 1e-3);
+pub(crate) const HARD_LEVERS: (f64, f64) = (5e-4, 2e-4);
 /// How much of a joint's excess beyond its limit is undone in a step.
 const LIMIT_RECOVERY: f64 = 0.2;
 /// Sweeps of the solver, and the change of speed below which it stops early.

@@ -7,6 +7,7 @@ mod determinism;
 mod env;
 mod errors;
 mod grasp;
+mod mjcf;
 mod models;
 mod objects;
 mod rapier;
