@@ -145,11 +145,6 @@ impl Object {
         (self.mass, self.com, self.inertia)
     }
 
-    /// Mass, centre of mass and inertia about it (diagonal), in the object's frame.
-    pub(crate) fn mass_properties(&self) -> (f64, V3, M3) {
-        (self.mass, self.com, self.inertia)
-    }
-
     /// Adds what gravity and its own spin do to its velocity in a step.
     pub(crate) fn free_velocity(&self, linear: &mut V3, angular: &mut V3, gravity: &V3, dt: f64) {
         *linear += gravity * dt;
