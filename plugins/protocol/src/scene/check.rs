@@ -488,15 +488,15 @@ mod tests {
             ServoModel::Ideal
         );
         assert_eq!(read("Ideal").servo, ServoModel::Ideal);
-        let ServoModel::Sts3215(spec) = read("Sts3215((voltage: 7.4, dead_band: 3))").servo else {
+        let ServoModel::Sts3215(spec) = read("Sts3215(voltage: 7.4, dead_band: 3)").servo else {
             panic!("the servo is another");
         };
         assert_eq!((spec.voltage, spec.dead_band, spec.p), (7.4, 3, 16));
-        let error = error_of(&with("Sts3215((voltage: 40))"));
+        let error = error_of(&with("Sts3215(voltage: 40)"));
         assert_eq!(error.field, "physics.servo.voltage", "{error}");
         assert!(error.problem.contains("4 to 14"), "{error}");
-        error_of(&with("Sts3215((backlash_degrees: -1))"));
-        error_of(&with("Sts3215((p: 300))"));
+        error_of(&with("Sts3215(backlash_degrees: -1)"));
+        error_of(&with("Sts3215(p: 300)"));
     }
 
     #[test]
