@@ -15,14 +15,15 @@
 
 use std::sync::Arc;
 
-use forearm_arm::{ArmModel, JointKind, Shape};
-use forearm_protocol::scene::Scene;
+use forearm_arm::{ArmModel, Joint, JointKind, Shape};
+use forearm_protocol::scene::{Scene, ServoModel};
 use nalgebra::{Isometry3, Translation3, UnitQuaternion, Vector3};
 
 use crate::SimError;
 use crate::build::{self, FLOOR, FLOOR_FRICTION, Parts, TABLE_THICKNESS};
 use crate::math::{Frame, quaternion_of};
 use crate::object;
+use crate::servo::passive_damping;
 use crate::world::{HARD_LEVERS, PAD_LEVERS};
 
 /// How MuJoCo is to treat contact.
@@ -63,6 +64,7 @@ pub fn write(
         assets: Vec::new(),
         frictions: frictions(scene, models),
         contacts,
+        servo: scene.physics.servo,
         home: Vec::new(),
     };
     let name = escaped(&scene.name);
@@ -137,6 +139,7 @@ struct Writer {
     assets: Vec<String>,
     frictions: Vec<f64>,
     contacts: Contacts,
+    servo: ServoModel,
     /// Positions of the start, in the order of the file.
     home: Vec<f64>,
 }
@@ -238,7 +241,7 @@ impl Writer {
             place(parent_from_link)
         ));
         if let Some(number) = link.attachment.as_ref().and_then(|at| at.joint) {
-            self.joint(model, prefix, number);
+            self.joint(&model.joints[number], prefix);
             self.home.push(parts.arms[arm].home()[number]);
         }
         if link.inertial.mass > 0.0 {
@@ -274,8 +277,7 @@ impl Writer {
         self.close("body");
     }
 
-    fn joint(&mut self, model: &ArmModel, prefix: &str, number: usize) {
-        let joint = &model.joints[number];
+    fn joint(&mut self, joint: &Joint, prefix: &str) {
         let kind = match joint.kind {
             JointKind::Revolute => "hinge",
             JointKind::Prismatic => "slide",
@@ -283,10 +285,11 @@ impl Writer {
         let name = escaped(&joint.name);
         let axis = numbers(joint.axis.as_slice());
         let (limits, servo) = (&joint.limits, &joint.servo);
+        let damping = passive_damping(joint, &self.servo);
         self.leaf(&format!(
             "joint name=\"{prefix}{name}\" type=\"{kind}\" axis=\"{axis}\" range=\"{} {}\" \
              damping=\"{}\" frictionloss=\"{}\" armature=\"{}\"",
-            limits.lower, limits.upper, servo.damping, servo.friction_loss, servo.armature,
+            limits.lower, limits.upper, damping, servo.friction_loss, servo.armature,
         ));
     }
 

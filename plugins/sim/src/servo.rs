@@ -5,9 +5,11 @@
 //! arm folds into its inertia matrix ("implicit"), so that stiff gains stay stable at any step.
 //! A [`Servo`] knows nothing of arms, frames or contact: it is given position and velocity.
 
-use forearm_arm::Joint;
+use forearm_arm::{Joint, JointKind};
+use forearm_protocol::scene::ServoModel;
 
 use crate::snapshot::state;
+use crate::sts3215::{Firmware, LOAD_FRICTION, Load, Sts3215, VISCOUS};
 
 /// A spring is well resolved by a step whose square times the stiffness is below this part of the
 /// rotor's inertia (at 4 an undamped spring would explode).
@@ -17,6 +19,8 @@ const RESOLVED: f64 = 0.5;
 #[derive(Debug, Clone)]
 pub(crate) struct Servo {
     params: ServoParams,
+    /// The real servo, if it is not the ideal one.
+    sts3215: Option<Sts3215>,
     pub(crate) state: ServoState,
     law: ForceLaw,
     /// What it can exert in this step.
@@ -25,7 +29,7 @@ pub(crate) struct Servo {
     gain: f64,
 }
 
-state!(Servo { state } but { params, law, limit, gain });
+state!(Servo { state } but { params, sts3215, law, limit, gain });
 
 /// The constants of a servo and its joint; radians and N·m, or metres and N.
 #[derive(Debug, Clone, Copy)]
@@ -54,9 +58,11 @@ pub(crate) struct ServoState {
     played: f64,
     /// What it exerted in the last step.
     effort: f64,
+    /// What a real servo's firmware remembers.
+    firmware: Firmware,
 }
 
-state!(ServoState { share, target, played, effort } but {});
+state!(ServoState { share, target, played, effort, firmware } but {});
 
 /// `effort = constant − (damping + dt · stiffness) · velocity`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -64,12 +70,20 @@ struct ForceLaw {
     stiffness: f64,
     damping: f64,
     constant: f64,
+    /// Besides, an impulse at the step's beginning.
+    impulse: f64,
 }
 
 impl Servo {
     /// The servo of a joint, at rest at position zero and holding.
-    pub(crate) fn new(joint: &Joint) -> Self {
+    pub(crate) fn new(joint: &Joint, model: &ServoModel) -> Self {
         let (limits, servo) = (&joint.limits, &joint.servo);
+        let sts3215 = match model {
+            ServoModel::Sts3215(spec) if joint.kind == JointKind::Revolute => {
+                Some(Sts3215::new(joint, spec))
+            }
+            ServoModel::Sts3215(_) | ServoModel::Ideal => None,
+        };
         // A motor's effort falls in a straight line and is gone at its no-load speed. Much of that,
         // often all, is in the damping that was identified on the joint.
         let line = (limits.effort - servo.friction_loss) / limits.velocity;
@@ -79,7 +93,7 @@ impl Servo {
             params: ServoParams {
                 kp: servo.kp,
                 kv: servo.kv,
-                damping: servo.damping,
+                damping: passive_damping(joint, model),
                 friction: servo.friction_loss,
                 armature: servo.armature,
                 half_play: servo.backlash / 2.0,
@@ -88,11 +102,13 @@ impl Servo {
                 effort: limits.effort,
                 speed_slope,
             },
+            sts3215,
             state: ServoState {
                 share: 1.0,
                 target: 0.0,
                 played: 0.0,
                 effort: 0.0,
+                firmware: Firmware::default(),
             },
             law: ForceLaw::default(),
             limit: 0.0,
@@ -103,16 +119,35 @@ impl Servo {
     /// Makes the position gain so many times its model's.
     pub(crate) fn scale_gain(&mut self, factor: f64) {
         self.gain = factor;
+        if let Some(servo) = &mut self.sts3215 {
+            servo.scale_gain(factor);
+        }
     }
 
     /// Inertia of rotor and gears, seen from the joint.
     pub(crate) fn armature(&self) -> f64 {
+        if self.state.firmware.apart() {
+            return 0.0;
+        }
         self.params.armature
     }
 
     /// Dry friction, lower and upper limit of the joint.
     pub(crate) fn friction_and_limits(&self) -> (f64, f64, f64) {
-        (self.params.friction, self.params.lower, self.params.upper)
+        let friction = if self.state.firmware.apart() {
+            0.0
+        } else {
+            self.friction()
+        };
+        (friction, self.params.lower, self.params.upper)
+    }
+
+    /// Dry friction of motor and gears.
+    fn friction(&self) -> f64 {
+        match self.sts3215 {
+            Some(_) => self.params.friction + LOAD_FRICTION * self.state.effort.abs(),
+            None => self.params.friction,
+        }
     }
 
     /// A position within the joint's limits.
@@ -131,6 +166,7 @@ impl Servo {
     pub(crate) fn hold(&mut self, position: f64) {
         self.state.target = self.within_limits(position);
         self.state.played = self.state.target;
+        self.state.firmware = Sts3215::switched_on(position);
     }
 
     /// Sets the target, within the limits, as a servo's own limits keep it.
@@ -157,12 +193,32 @@ impl Servo {
     /// while the effort is within limits, else all the effort there is. Switched off, it exerts
     /// nothing.
     pub(crate) fn drive(&mut self, on: bool, position: f64, velocity: f64, dt: f64) {
+        let friction = self.friction();
         let (params, state) = (&self.params, &mut self.state);
         self.law = ForceLaw::default();
         if !on || state.share == 0.0 {
             return;
         }
         let target = state.target;
+        if let Some(servo) = &self.sts3215 {
+            let load = Load {
+                position,
+                velocity,
+                armature: params.armature,
+                friction,
+            };
+            let motor = servo.step(&mut state.firmware, &load, target, state.share, dt);
+            self.limit = motor.limit;
+            self.law.impulse = motor.impulse;
+            let torque = motor.constant - motor.damping * velocity;
+            if torque.abs() > motor.limit {
+                self.law.constant = motor.limit.copysign(torque);
+            } else {
+                self.law.constant = motor.constant;
+                self.law.damping = motor.damping;
+            }
+            return;
+        }
         state.played = state
             .played
             .max(target - params.half_play)
@@ -186,18 +242,24 @@ impl Servo {
                 stiffness: if resolved { 0.0 } else { kp },
                 damping: params.kv,
                 constant: spring,
+                impulse: 0.0,
             };
         }
     }
 
-    /// The part of this step's effort that does not depend on the velocity.
-    pub(crate) fn constant_effort(&self) -> f64 {
-        self.law.constant
+    /// The impulse in this step that does not depend on the velocity, N·m·s (N·s).
+    pub(crate) fn constant_impulse(&self, dt: f64) -> f64 {
+        dt * self.law.constant + self.law.impulse
     }
 
     /// What the joint's damping and this step's law add to the inertia.
     pub(crate) fn implicit_inertia(&self, dt: f64) -> f64 {
-        let damping = self.params.damping + self.law.damping;
+        let passive = if self.state.firmware.apart() {
+            0.0
+        } else {
+            self.params.damping
+        };
+        let damping = passive + self.law.damping;
         dt * (damping + dt * self.law.stiffness)
     }
 
@@ -207,8 +269,10 @@ impl Servo {
         let beyond = self.law.damping > 0.0 && effort.abs() > self.limit;
         if beyond {
             self.law = ForceLaw {
+                stiffness: 0.0,
+                damping: 0.0,
                 constant: self.limit.copysign(effort),
-                ..ForceLaw::default()
+                impulse: self.law.impulse,
             };
         }
         beyond
@@ -221,5 +285,14 @@ impl Servo {
 
     fn effort_at(&self, velocity: f64, dt: f64) -> f64 {
         self.law.constant - velocity * (self.law.damping + dt * self.law.stiffness)
+    }
+}
+
+/// Viscous damping of a joint that its servo does not account for itself: what was identified on
+/// arms has the motor's own brake in it.
+pub(crate) fn passive_damping(joint: &Joint, model: &ServoModel) -> f64 {
+    match model {
+        ServoModel::Sts3215(_) if joint.kind == JointKind::Revolute => VISCOUS,
+        ServoModel::Sts3215(_) | ServoModel::Ideal => joint.servo.damping,
     }
 }

@@ -6,7 +6,8 @@ use std::f64::consts::TAU;
 
 use forearm_arm::so101;
 use forearm_protocol::scene::{
-    ArmSpec, Backend, ModelRef, ObjectShape, ObjectSpec, PhysicsSpec, Scene, TableSpec,
+    ArmSpec, Backend, ModelRef, ObjectShape, ObjectSpec, PhysicsSpec, Scene, ServoModel,
+    Sts3215Spec, TableSpec,
 };
 use nalgebra::Vector3;
 
@@ -30,6 +31,7 @@ pub(crate) fn all() -> Result<Vec<Scenario>, Box<dyn Error>> {
     }
     all.push(free("60 s of random targets", random_targets()));
     all.push(free("into the limits", into_the_limits()));
+    all.extend(real_servos());
     all.push(limp());
     all.push(energy());
     all.extend(drops());
@@ -147,6 +149,36 @@ fn random_targets() -> Vec<[f64; 6]> {
     }
     operator.ticks.truncate(ticks(60.0));
     operator.ticks.iter().map(|tick| tick.targets).collect()
+}
+
+/// The same random targets, and small steps of each joint, with the real servo: without play of its
+/// gears and with it.
+fn real_servos() -> Vec<Scenario> {
+    let mut little = Vec::new();
+    for joint in 0..6 {
+        little.extend(steps(joint));
+    }
+    let mut wide = random_targets();
+    wide.truncate(ticks(20.0));
+    let spec = Sts3215Spec::default();
+    let tight = Sts3215Spec {
+        backlash_degrees: 0.0,
+        ..spec
+    };
+    [
+        ("STS3215, steps", &little, tight),
+        ("STS3215, random targets", &wide, tight),
+        ("STS3215 with play, steps", &little, spec),
+        ("STS3215 with play, random", &wide, spec),
+    ]
+    .into_iter()
+    .map(|(name, targets, spec)| {
+        let mut scenario = free(name, targets.clone());
+        scenario.group = "servo";
+        scenario.scene.physics.servo = ServoModel::Sts3215(spec);
+        scenario
+    })
+    .collect()
 }
 
 /// Every joint is sent beyond its limits, to either side.

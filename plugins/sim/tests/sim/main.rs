@@ -13,5 +13,6 @@ mod objects;
 mod rapier;
 mod rest;
 mod servo;
+mod sts3215;
 mod support;
 mod wild;
