@@ -1,15 +1,14 @@
 #!/usr/bin/env python3
 """How long MuJoCo takes for a step of the SO-101, to compare Forearm's simulation with.
 
-Reads the MJCF text of a scene of `forearm_sim::bench` from standard input, as the example `bench_mjcf`
-prints it, moves its arm by the same sinusoidal targets, and prints one line of JSON:
-{"us_per_step": …, "version": …}. Needs the Python package `mujoco`; reads and writes no files.
+Reads the MJCF that `forearm_sim::bench` wrote of its scene, moves the arm by the same sinusoidal
+targets, and prints one line of JSON: {"us_per_step": …, "version": …}. Needs the Python package
+`mujoco`.
 """
 
 import argparse
 import json
 import math
-import sys
 import time
 
 DT = 0.002
@@ -20,6 +19,7 @@ SWINGS = [(0.5, 0.5), (0.3, 0.4), (0.3, 0.3), (0.4, 0.6), (0.5, 0.7), (0.3, 0.5)
 def main():
     """Measures and prints."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", required=True, help="MJCF file")
     parser.add_argument("--steps", type=int, default=20000)
     parser.add_argument("--rounds", type=int, default=5)
     args = parser.parse_args()
@@ -28,7 +28,7 @@ def main():
     import mujoco.rollout
     import numpy
 
-    compiled = mujoco.MjModel.from_xml_string(sys.stdin.read())
+    compiled = mujoco.MjModel.from_xml_path(args.model)
     data = mujoco.MjData(compiled)
     spec = mujoco.mjtState.mjSTATE_FULLPHYSICS
     warm_up = 2000
