@@ -13,6 +13,7 @@
 
 mod bench_bus;
 mod bench_control;
+mod bench_env;
 mod bench_record;
 mod bench_sim;
 mod bench_web;
@@ -61,6 +62,8 @@ enum Command {
 enum Bench {
     /// Time of a simulation step, beside MuJoCo's when it can be imported.
     Sim(bench_sim::Options),
+    /// Environment steps a second, beside a Gymnasium environment on MuJoCo.
+    Env(bench_env::Options),
     /// How well the control loop keeps time while the window renders in software.
     Control(bench_control::Options),
     /// How fast a follower follows its leader, beside the wires' limit and LeRobot's loop.
@@ -80,6 +83,7 @@ fn main() -> ExitCode {
         Command::E2e(options) => e2e::run(&options),
         Command::ValidateSim(options) => validate_sim::run(&options),
         Command::Bench(Bench::Sim(options)) => bench_sim::run(&options),
+        Command::Bench(Bench::Env(options)) => bench_env::run(&options),
         Command::Bench(Bench::Control(options)) => bench_control::run(&options),
         Command::Bench(Bench::Bus(options)) => bench_bus::run(&options),
         Command::Bench(Bench::Record(options)) => bench_record::run(&options),

@@ -6,9 +6,15 @@
 //!
 //! The same inputs give the same bits, on every run and every target: all mathematics is plain
 //! arithmetic, square roots and `libm`. A step allocates nothing once buffers have grown. No
-//! clock, no threads, no files. Metres, radians, seconds, kilograms; world frame, Z up.
+//! clock, no files, threads only for a [`env::Batch`]. Metres, radians, seconds, kilograms; world
+//! frame, Z up.
 //!
-//! Objects at rest fall asleep: steps leave them out until something comes near.
+//! Objects at rest fall asleep: steps leave them out until something comes near. A world's state
+//! can be kept and gone back to ([`World::save`], [`World::restore`]); each type says in a list
+//! which of its fields are state (`snapshot`), so that none can be forgotten.
+//!
+//! [`env`] makes environments to learn in of all this: tasks, observations, rewards, pictures, many
+//! worlds at once.
 //!
 //! Why the dynamics are not Rapier's: its multibody joints (0.36.1) allocate some sixteen times a
 //! step, as they factorise matrices of dynamic size, and took 18 µs for this arm where MuJoCo took

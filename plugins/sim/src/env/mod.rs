@@ -12,6 +12,7 @@
 //! what differs between episodes, `draw` the pictures, `crew` the threads.
 
 mod batch;
+pub mod bench;
 mod core;
 mod crew;
 mod digest;
