@@ -25,7 +25,7 @@ export function isolate(on) {
 /** Addresses of: `site`, the app below a path that nobody had in mind; `strict`, the same where pages
  * may not start workers; `changing`, the same with the headers that `isolate` says; `compressed`, the same
  * packed for the way; `loop`, the control service without a picture; `suite`, the runtime's own
- * cases; `vision`, cameras and codecs; `recording`, the record service without a picture; `/double/`, virtual arms; `/repository/`, its scenes and fixtures. */
+ * cases; `vision`, cameras and codecs; `recording`, the record service without a picture; `environment`, the environment service; `/double/`, virtual arms; `/repository/`, its scenes and fixtures. */
 export async function site() {
   serving ??= begin();
   const { origin } = await serving;
@@ -39,6 +39,7 @@ export async function site() {
     suite: `${origin}/suite/`,
     vision: `${origin}/vision/`,
     recording: `${origin}/recording/`,
+    environment: `${origin}/environment/`,
   };
 }
 
@@ -65,6 +66,7 @@ function begin() {
   if (settings.virtual_bus_web) places["/double/"] = { folders: [settings.virtual_bus_web, inRepository("web/e2e/double")] };
   if (settings.vision_web) places["/vision/"] = { folders: [settings.vision_web, join(pages, "vision")] };
   if (settings.record_web) places["/recording/"] = { folders: [settings.record_web, join(pages, "recording"), page] };
+  if (settings.env_web) places["/environment/"] = { folders: [settings.env_web, join(pages, "environment"), page] };
   if (settings.suite) places["/suite/"] = { folders: [settings.suite, join(pages, "suite"), page] };
   return serve(places, (text) => waiting.shift()?.(text));
 }
