@@ -24,6 +24,7 @@ mod e2e;
 mod goldens;
 mod prerequisites;
 mod python;
+mod python_package;
 mod stages;
 mod test;
 mod web;

@@ -1,0 +1,145 @@
+//! The Python package `forearm`: its wheel, as users build it, installed in a folder of its own, and its
+//! tests.
+//!
+//! `maturin`, Gymnasium and what else the tests need are kept beside the build's results (see
+//! [`crate::python`]). What would take gigabytes (`torch`, Stable-Baselines3, Ray) is not: those tests
+//! run where a person's Python has it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::python::Python;
+use crate::stages::{self, Outcome, build_folder, root, run, run_and_read};
+
+/// How cargo builds the native half by itself.
+pub(crate) const BUILD: [&str; 7] = [
+    "build",
+    "--package",
+    "forearm_python",
+    "--features",
+    "extension",
+    "--release",
+    "--locked",
+];
+
+/// Where the package's sources are, in the repository.
+const SOURCES: &str = "plugins/python";
+
+/// A Python that has the package.
+#[derive(Debug)]
+pub(crate) struct Installed {
+    site: PathBuf,
+}
+
+/// Builds the wheel and installs it; `kit` has what that takes.
+///
+/// # Errors
+/// What `maturin`, cargo or pip says.
+pub(crate) fn install(kit: &Python) -> Result<Installed> {
+    let folder = build_folder().join("python-package");
+    let wheels = folder.join("wheels");
+    // Of a wheel that can't be built no older one takes the place.
+    if wheels.exists() {
+        std::fs::remove_dir_all(&wheels)
+            .with_context(|| format!("{} can't be removed", wheels.display()))?;
+    }
+    let manifest = root().join(SOURCES).join("Cargo.toml");
+    run(Command::new(kit.packages().join("bin").join("maturin"))
+        .args(["build", "--release", "--locked", "--quiet"])
+        .arg("--manifest-path")
+        .arg(manifest)
+        .arg("--interpreter")
+        .arg(kit.program())
+        .arg("--out")
+        .arg(&wheels)
+        .env("CARGO_TARGET_DIR", build_folder()))?;
+    let wheel = only_wheel(&wheels)?;
+    let site = folder.join("site");
+    if site.exists() {
+        std::fs::remove_dir_all(&site)
+            .with_context(|| format!("{} can't be removed", site.display()))?;
+    }
+    run(Command::new(kit.program())
+        .args(["-m", "pip", "install", "--quiet", "--no-deps", "--no-index"])
+        .arg("--disable-pip-version-check")
+        .arg("--target")
+        .arg(&site)
+        .arg(wheel))?;
+    Ok(Installed { site })
+}
+
+impl Installed {
+    /// A command of a Python that can import the package.
+    ///
+    /// # Errors
+    /// A folder whose name Python can't be told.
+    pub(crate) fn python(&self, kit: &Python) -> Result<Command> {
+        let path = std::env::join_paths([self.site.as_path(), kit.packages()])
+            .context("a folder's name can't be in PYTHONPATH")?;
+        let mut python = Command::new(kit.program());
+        python
+            .env("PYTHONPATH", path)
+            .env("PYTHONDONTWRITEBYTECODE", "1");
+        Ok(python)
+    }
+}
+
+/// Builds, installs, tests. `reader` has what reads datasets.
+///
+/// # Errors
+/// What the tools say.
+pub(crate) fn test(kit: &Python, reader: Option<&Python>) -> Result<Outcome> {
+    let installed = install(kit)?;
+    let mut pytest = installed.python(kit)?;
+    let cache = build_folder().join("python-package").join("cache");
+    pytest
+        .args(["-m", "pytest", "--quiet", "-rs"])
+        .arg("-o")
+        .arg(format!("cache_dir={}", cache.join("pytest").display()))
+        .env("MYPY_CACHE_DIR", cache.join("mypy"))
+        .current_dir(root().join(SOURCES));
+    if let Some(reader) = reader {
+        reader.apply(&mut pytest);
+    }
+    let mut summary = String::new();
+    let passed = run_and_read(&mut pytest, |line| {
+        if line.contains(" passed") || line.contains(" failed") || line.contains(" error") {
+            summary = line.trim_matches(['=', ' ']).to_owned();
+        }
+    })?;
+    Ok(match passed {
+        true if summary.contains(" passed") => Outcome::Passed(summary),
+        true => Outcome::Failed(format!("no test ran ({summary})")),
+        false => Outcome::Failed(summary),
+    })
+}
+
+/// The wheel that was just made.
+fn only_wheel(folder: &Path) -> Result<PathBuf> {
+    let entries = std::fs::read_dir(folder).context("maturin made no wheel")?;
+    let mut wheels = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_some_and(|is| is == "whl") {
+            wheels.push(path);
+        }
+    }
+    match wheels.as_slice() {
+        [wheel] => Ok(wheel.clone()),
+        _ => bail!(
+            "{} has {} wheels; expected one",
+            folder.display(),
+            wheels.len()
+        ),
+    }
+}
+
+/// Compiles the native half with clippy, warnings denied; see [`crate::test`].
+///
+/// # Errors
+/// What clippy finds.
+pub(crate) fn lints(mut command: Command) -> Result<()> {
+    stages::run(command.args(BUILD))
+}
