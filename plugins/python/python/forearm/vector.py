@@ -69,14 +69,14 @@ class VectorEnv(GymnasiumVectorEnv[Any, NDArray[np.float32], NDArray[Any]]):
 
         Of one seed world ``i`` gets ``seed + i``, as in Gymnasium's own vector environments.
         """
-        super().reset(seed=seed if isinstance(seed, int) else None)
+        # What is drawn later follows from the first seed that is given.
+        given = [seed] if seed is None or isinstance(seed, int) else list(seed)
+        super().reset(seed=next((one for one in given if one is not None), None))
         seeds: list[int | None]
         if isinstance(seed, int):
             seeds = [seed + index for index in range(self.num_envs)]
-        elif seed is None:
-            seeds = [None] * self.num_envs
         else:
-            seeds = list(seed)
+            seeds = [None] * self.num_envs if seed is None else given
         if len(seeds) != self.num_envs:
             raise ValueError(f"{len(seeds)} seeds for {self.num_envs} worlds; expected as many")
         mask = reset_mask(options, self.num_envs)
@@ -84,8 +84,8 @@ class VectorEnv(GymnasiumVectorEnv[Any, NDArray[np.float32], NDArray[Any]]):
             mask = [True] * self.num_envs
         if any(seed is None for seed in seeds):
             draws = self.np_random.integers(SEEDS, size=self.num_envs).tolist()
-            seeds = [draw if given is None else given for given, draw in zip(seeds, draws)]
-        return self._native.reset([given if chosen else None for given, chosen in zip(seeds, mask)])
+            seeds = [draw if one is None else one for one, draw in zip(seeds, draws)]
+        return self._native.reset([one if chosen else None for one, chosen in zip(seeds, mask)])
 
     def step(
         self, actions: NDArray[np.float32]
