@@ -10,11 +10,12 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::python::Python;
-use crate::stages::{self, Outcome, build_folder, root, run, run_and_read};
+use crate::python::{Kit, Python};
+use crate::stages::{self, Outcome, Stages, build_folder, root, run, run_and_read};
+use crate::test::in_ci;
 
 /// How cargo builds the native half by itself.
-pub(crate) const BUILD: [&str; 7] = [
+const BUILD: [&str; 7] = [
     "build",
     "--package",
     "forearm_python",
@@ -26,6 +27,38 @@ pub(crate) const BUILD: [&str; 7] = [
 
 /// Where the package's sources are, in the repository.
 const SOURCES: &str = "plugins/python";
+
+/// Options of `cargo xtask python`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {}
+
+/// Builds and tests the package alone.
+///
+/// # Errors
+/// Names what failed.
+pub(crate) fn run_alone(_options: &Options) -> Result<()> {
+    let mut stages = Stages::new(2);
+    let mut reader = None;
+    stages.stage("dataset reader", || {
+        let found = Python::find_or_install(Kit::Datasets)?;
+        let note = found.to_string();
+        reader = Some(found);
+        Ok(Outcome::Passed(note))
+    });
+    add_stage(&mut stages, reader.as_ref());
+    stages.finish()
+}
+
+/// Builds, installs and tests the package. `reader` has what reads datasets.
+pub(crate) fn add_stage(stages: &mut Stages, reader: Option<&Python>) {
+    stages.stage("python package", || {
+        match Python::find_or_install(Kit::Package) {
+            Ok(kit) => test(&kit, reader),
+            Err(error) if in_ci() => Err(error),
+            Err(error) => Ok(Outcome::Skipped(format!("{error:#}"))),
+        }
+    });
+}
 
 /// A Python that has the package.
 #[derive(Debug)]
@@ -86,11 +119,7 @@ impl Installed {
     }
 }
 
-/// Builds, installs, tests. `reader` has what reads datasets.
-///
-/// # Errors
-/// What the tools say.
-pub(crate) fn test(kit: &Python, reader: Option<&Python>) -> Result<Outcome> {
+fn test(kit: &Python, reader: Option<&Python>) -> Result<Outcome> {
     let installed = install(kit)?;
     let mut pytest = installed.python(kit)?;
     let cache = build_folder().join("python-package").join("cache");

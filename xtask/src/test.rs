@@ -108,14 +108,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         });
     }
     if !filtered {
-        stages.stage("python package", || {
-            let reader = pythons.iter().find(|python| python.kit() == Kit::Datasets);
-            match Python::find_or_install(Kit::Package) {
-                Ok(kit) => python_package::test(&kit, reader),
-                Err(error) if in_ci() => Err(error),
-                Err(error) => Ok(Outcome::Skipped(format!("{error:#}"))),
-            }
-        });
+        let reader = pythons.iter().find(|python| python.kit() == Kit::Datasets);
+        python_package::add_stage(&mut stages, reader);
         stages.stage("web tool", || tests(cargo().args(TEST_WEB_TOOL), None));
         e2e::add_stages(&mut stages, &e2e::Options::default());
     }

@@ -261,13 +261,6 @@ impl Env {
         Ok(array)
     }
 
-    /// The scene as it is in this episode: a scene file's text.
-    fn scene(&self) -> PyResult<String> {
-        let pretty = ron::ser::PrettyConfig::default();
-        let text = ron::ser::to_string_pretty(&self.env.bundle().scene, pretty);
-        Ok(text.map_err(Problem::argument)?)
-    }
-
     /// The world as it is now.
     fn snapshot(&self) -> Snapshot {
         let mut into = env::Snapshot::default();

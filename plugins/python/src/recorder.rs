@@ -106,10 +106,9 @@ impl Recorder {
     }
 
     /// Begins an episode.
-    #[pyo3(signature = (task, scene = None))]
-    fn begin(&mut self, py: Python<'_>, task: &str, scene: Option<&str>) -> PyResult<()> {
+    fn begin(&mut self, py: Python<'_>, task: &str) -> PyResult<()> {
         let recording = self.open()?;
-        Ok(py.detach(|| recording.begin(task, scene))?)
+        Ok(py.detach(|| recording.begin(task))?)
     }
 
     /// Adds a row.

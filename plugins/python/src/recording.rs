@@ -99,7 +99,7 @@ impl Recording {
             Err(DatasetError::NoDataset) => None,
             found => Some(found?),
         };
-        let schema = plan.head(String::new(), 0, String::new(), None).schema();
+        let schema = plan.head(String::new(), 0, String::new()).schema();
         let mut recovered = Vec::new();
         let dataset = match found {
             Some(mut dataset) => {
@@ -163,8 +163,8 @@ impl Recording {
         &self.plan
     }
 
-    /// Begins an episode. `scene` is kept beside it, a scene file's text.
-    pub(crate) fn begin(&mut self, task: &str, scene: Option<&str>) -> Result<(), Problem> {
+    /// Begins an episode.
+    pub(crate) fn begin(&mut self, task: &str) -> Result<(), Problem> {
         if self.episode.is_some() {
             return Err(Problem::State(
                 "an episode is under way; save it or discard it first".to_owned(),
@@ -175,7 +175,7 @@ impl Recording {
             .duration_since(SystemTime::UNIX_EPOCH)
             .map_or(0, |since| since.as_nanos() as u64);
         let id = format!("{index:06}-{stamp:x}");
-        let head = self.plan.head(id, index, task.to_owned(), scene);
+        let head = self.plan.head(id, index, task.to_owned());
         let mut eyes = Vec::with_capacity(self.plan.cameras.len());
         for (name, size) in &self.plan.cameras {
             // Within the call: a row that was accepted is in the journal with all its pictures.
@@ -422,7 +422,7 @@ impl Plan {
         Ok(())
     }
 
-    fn head(&self, id: String, episode: u32, task: String, scene: Option<&str>) -> Head {
+    fn head(&self, id: String, episode: u32, task: String) -> Head {
         let cameras = self
             .cameras
             .iter()
@@ -444,10 +444,8 @@ impl Plan {
             action: self.action.clone(),
             state: self.state.clone(),
             cameras: cameras.collect(),
-            extras: scene
-                .map(|text| ("scene.ron".to_owned(), text.to_owned()))
-                .into_iter()
-                .collect(),
+            // No scene: control's ticks are not in it from which Forearm could simulate it again.
+            extras: Vec::new(),
         }
     }
 }

@@ -123,7 +123,6 @@ class DatasetRecorder:
             _numbers(_ACTION, frame[_ACTION], self.action_names),
             np.zeros(0),
             images,
-            None,
         )
 
     def save_episode(self) -> SavedEpisode:
@@ -199,7 +198,6 @@ class DatasetRecorder:
         action: NDArray[np.float64],
         objects: NDArray[np.float64],
         images: list[NDArray[np.uint8]],
-        scene: str | None,
     ) -> None:
         """Writes a row of checked values."""
         if self._native is None:
@@ -211,7 +209,7 @@ class DatasetRecorder:
         if self._task is None:
             if not task.strip():
                 raise ValueError("no task is given; say what is done: task=..., or a frame's `task`")
-            native.begin(task, scene)
+            native.begin(task)
             self._task = task
         elif task != self._task:
             raise ValueError(f"a frame of {task!r} in an episode of {self._task!r}; save the episode first")
@@ -223,7 +221,7 @@ class RecordEpisodes(gymnasium.Wrapper[Any, NDArray[np.float32], Any, NDArray[np
 
     A row has what was there before a step (``observation.state``, pictures) and what the step had the
     servos do (``action``: the joints' targets, in LeRobot's units, whatever actions the environment takes).
-    Beside it are the objects' poses and the scene, so that Forearm can show the episode again.
+    The objects' poses are kept beside it, in `meta/forearm`.
 
     One row a step: a dataset's rate is whole, so that 29.4 steps a second are written as 29 rows a second
     unless ``fps`` says otherwise.
@@ -270,7 +268,6 @@ class RecordEpisodes(gymnasium.Wrapper[Any, NDArray[np.float32], Any, NDArray[np
             quality=quality,
             _objects=inner._native.objects,
         )
-        self._scene = ""
         self._before: NDArray[np.float64] | None = None
         self._seen: list[NDArray[np.uint8]] = []
 
@@ -280,7 +277,6 @@ class RecordEpisodes(gymnasium.Wrapper[Any, NDArray[np.float32], Any, NDArray[np
         """Begins an episode; one that was not at its end is saved as it is."""
         self._finish(success=False)
         observation, info = self.env.reset(seed=seed, options=options)
-        self._scene = self._inner._native.scene()
         self._look(observation)
         return observation, info
 
@@ -298,7 +294,6 @@ class RecordEpisodes(gymnasium.Wrapper[Any, NDArray[np.float32], Any, NDArray[np
             (after[1 + joints : 1 + 2 * joints] - self._zero) * self._scale,
             before[1 + 2 * joints :].copy(),
             seen,
-            self._scene,
         )
         if terminated or truncated:
             self._finish(success=bool(info.get("is_success", False)))
