@@ -5,6 +5,7 @@
 //! [`crate::python`]). What would take gigabytes (`torch`, Stable-Baselines3, Ray) is not: those tests
 //! run where a person's Python has it.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -109,13 +110,18 @@ impl Installed {
     /// # Errors
     /// A folder whose name Python can't be told.
     pub(crate) fn python(&self, kit: &Python) -> Result<Command> {
-        let path = std::env::join_paths([self.site.as_path(), kit.packages()])
-            .context("a folder's name can't be in PYTHONPATH")?;
         let mut python = Command::new(kit.program());
         python
-            .env("PYTHONPATH", path)
+            .env("PYTHONPATH", self.path(&[kit])?)
             .env("PYTHONDONTWRITEBYTECODE", "1");
         Ok(python)
+    }
+
+    /// Where the package is, and what these kits have.
+    fn path(&self, kits: &[&Python]) -> Result<OsString> {
+        let kits = kits.iter().map(|kit| kit.packages());
+        std::env::join_paths(std::iter::once(self.site.as_path()).chain(kits))
+            .context("a folder's name can't be in PYTHONPATH")
     }
 }
 
@@ -131,6 +137,7 @@ fn test(kit: &Python, reader: Option<&Python>) -> Result<Outcome> {
         .current_dir(root().join(SOURCES));
     if let Some(reader) = reader {
         reader.apply(&mut pytest);
+        pytest.env("PYTHONPATH", installed.path(&[kit, reader])?);
     }
     let mut summary = String::new();
     let passed = run_and_read(&mut pytest, |line| {

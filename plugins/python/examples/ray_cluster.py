@@ -68,7 +68,7 @@ class Worker:
     @torch.no_grad()
     def collect(self, weights: dict[str, Any], steps: int) -> tuple[dict[str, Any], int, int]:
         """What happens in so many steps; how many episodes ended, and how many of them well."""
-        self.policy.load_state_dict({name: torch.as_tensor(values) for name, values in weights.items()})
+        self.policy.load_state_dict({name: torch.tensor(values) for name, values in weights.items()})
         rows: dict[str, list[Any]] = {name: [] for name in ("seen", "did", "chance", "worth", "reward", "done")}
         ended = succeeded = 0
         for _ in range(steps):
