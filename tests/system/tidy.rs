@@ -32,7 +32,7 @@ impl Layer {
             "forearm_workers" | "forearm_hardware" | "forearm_sim" | "forearm_control"
             | "forearm_vision" | "forearm_record" | "forearm_worker" => Self::Service,
             "forearm_view" | "forearm_panel" => Self::Drawing,
-            "forearm" => Self::App,
+            "forearm" | "forearm_python" => Self::App,
             "xtask" => Self::Tool,
             _ => return None,
         })

@@ -1,5 +1,5 @@
 //! `cargo xtask bench env`: environment steps a second, beside a Gymnasium environment on MuJoCo that
-//! does the same task on the same model.
+//! does the same task on the same model; from Rust and from the Python package.
 //!
 //! Both programs run in turn, several rounds, so that a machine that slows down slows down both;
 //! medians are compared. MuJoCo takes part with the Python that `FOREARM_MUJOCO_PYTHON` names, else
@@ -12,6 +12,8 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
+use crate::python::{Kit, Python};
+use crate::python_package::{self, Installed};
 use crate::stages::{self, build_folder, cargo, output_of, root};
 
 /// Names a Python that has MuJoCo and Gymnasium.
@@ -25,6 +27,15 @@ const KINDS: [(&str, &str); 3] = [
     ("batch_all", "a batch, all cores"),
 ];
 
+/// The same of the Python package, by its own bench.
+const FROM_PYTHON: [(&str, &str); 3] = [
+    ("single", "Python, one environment"),
+    ("batched_one_thread", "Python, batch, one core"),
+    ("batched", "Python, batch, all cores"),
+];
+/// How long the package's bench measures each, seconds.
+const PYTHON_SECS: &str = "0.5";
+
 /// Options of `cargo xtask bench env`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -37,6 +48,9 @@ pub(crate) struct Options {
     /// Steps a round and kind.
     #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..))]
     steps: u32,
+    /// Leave the Python package out.
+    #[arg(long)]
+    no_python: bool,
 }
 
 /// What Forearm is compared with.
@@ -58,6 +72,7 @@ type Rounds = BTreeMap<(String, String), Vec<f64>>;
 pub(crate) fn run(options: &Options) -> Result<()> {
     let program = build()?;
     let python = rival(options.vs)?;
+    let package = package(options.no_python);
     let models = models(&program)?;
     let mut rounds = Rounds::new();
     for round in 0..options.rounds {
@@ -68,6 +83,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
                 let mut forearm = Command::new(&program);
                 forearm.arg(options.steps.to_string());
                 take_ours(&mut rounds, &json(&mut forearm)?)?;
+                if let Some((kit, installed)) = &package {
+                    let mut bench = installed.python(kit)?;
+                    bench.args(["-m", "forearm.bench", "--json", "--rounds", "1"]);
+                    bench.args(["--secs", PYTHON_SECS]);
+                    take_packages(&mut rounds, &json(&mut bench)?)?;
+                }
             } else if let Some(python) = &python {
                 for (task, model) in RIVALS.into_iter().zip(&models) {
                     let answer = json(&mut mujoco(python, task, model, options.steps))?;
@@ -122,6 +143,25 @@ fn rival(wanted: Option<Versus>) -> Result<Option<PathBuf>> {
     }
 }
 
+/// A Python with Forearm's package, if it can be built. Says so plainly if not.
+fn package(left_out: bool) -> Option<(Python, Installed)> {
+    if left_out {
+        return None;
+    }
+    let kit = Python::find_or_install(Kit::Package);
+    let installed = kit.and_then(|kit| {
+        let installed = python_package::install(&kit)?;
+        Ok((kit, installed))
+    });
+    match installed {
+        Ok(installed) => Some(installed),
+        Err(error) => {
+            println!("the Python package can't be measured: {error:#}");
+            None
+        }
+    }
+}
+
 /// Writes the rival's scenes; their files.
 fn models(program: &Path) -> Result<Vec<PathBuf>> {
     let write = |task: &&str| {
@@ -164,6 +204,19 @@ fn take_ours(rounds: &mut Rounds, answer: &Value) -> Result<()> {
     Ok(())
 }
 
+/// Takes the numbers of `{"steps_per_sec": {"reach": {"single": …, …}, …}}`.
+fn take_packages(rounds: &mut Rounds, answer: &Value) -> Result<()> {
+    let Some(tasks) = answer["steps_per_sec"].as_object() else {
+        bail!("the answer has no `steps_per_sec`: {answer}");
+    };
+    for (task, rates) in tasks {
+        for (kind, called) in FROM_PYTHON {
+            take(rounds, task, called, &rates[kind])?;
+        }
+    }
+    Ok(())
+}
+
 fn take(rounds: &mut Rounds, task: &str, what: &str, value: &Value) -> Result<()> {
     let number = value.as_f64();
     let number = number.with_context(|| format!("no number `{what}` of `{task}`: {value}"))?;
@@ -181,11 +234,12 @@ fn table(rounds: &mut Rounds) -> String {
     for task in &tasks {
         let mut of = |what: &str| rounds.get_mut(&(task.clone(), what.to_owned())).map(spread);
         let rival = of("mujoco steps_per_sec");
-        for (kind, called) in KINDS {
+        let from_python = FROM_PYTHON.map(|(_, called)| (called, called));
+        for (kind, called) in KINDS.into_iter().chain(from_python) {
             let Some((middle, low, high)) = of(kind) else {
                 continue;
             };
-            text += &format!("  {task:<18} {called:<20} {middle:>9.0} ({low:.0} to {high:.0})");
+            text += &format!("  {task:<18} {called:<24} {middle:>9.0} ({low:.0} to {high:.0})");
             if let Some((theirs, ..)) = rival {
                 text += &format!("   {:>6.1} times Gymnasium's", middle / theirs);
             }
@@ -193,7 +247,7 @@ fn table(rounds: &mut Rounds) -> String {
         }
         if let Some((middle, low, high)) = rival {
             let called = "Gymnasium, MuJoCo";
-            text += &format!("  {task:<18} {called:<20} {middle:>9.0} ({low:.0} to {high:.0})\n");
+            text += &format!("  {task:<18} {called:<24} {middle:>9.0} ({low:.0} to {high:.0})\n");
         }
     }
     text += "\nµs, median\n";
@@ -224,7 +278,7 @@ fn spread(rounds: &mut Vec<f64>) -> (f64, f64, f64) {
 mod tests {
     use serde_json::json;
 
-    use super::{Rounds, table, take, take_ours};
+    use super::{Rounds, table, take, take_ours, take_packages};
 
     #[test]
     fn medians_and_ratios_are_shown() {
@@ -237,6 +291,9 @@ mod tests {
             take_ours(&mut rounds, &answer).expect("all there");
         }
         take(&mut rounds, "reach", "mujoco steps_per_sec", &json!(2000.0)).expect("a number");
+        let rates = json!({"single": 8000.0, "batched_one_thread": 9e3, "batched": 17e3});
+        let package = json!({"steps_per_sec": {"reach": rates}});
+        take_packages(&mut rounds, &package).expect("all there");
         let table = table(&mut rounds);
         let row = |name: &str| {
             let row = table.lines().find(|line| line.contains(name));
@@ -247,7 +304,8 @@ mod tests {
             "{table}"
         );
         assert!(row("one environment").contains("5.0 times"), "{table}");
-        assert!(row("all cores").contains("12.0 times"), "{table}");
+        assert!(row(" a batch, all cores").contains("12.0 times"), "{table}");
+        assert!(row("Python, one").contains("4.0 times"), "{table}");
         assert!(row("MuJoCo's reset").contains("reset    2.0"), "{table}");
     }
 
@@ -256,6 +314,7 @@ mod tests {
         let mut rounds = Rounds::new();
         for bad in [json!({}), json!({"tasks": [{"name": "reach"}]})] {
             assert!(take_ours(&mut rounds, &bad).is_err(), "{bad}");
+            assert!(take_packages(&mut rounds, &bad).is_err(), "{bad}");
         }
     }
 }

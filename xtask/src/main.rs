@@ -24,6 +24,7 @@ mod e2e;
 mod goldens;
 mod prerequisites;
 mod python;
+mod python_package;
 mod stages;
 mod test;
 mod validate_sim;
@@ -47,6 +48,8 @@ enum Command {
     Test(test::Options),
     /// Make the app for the browser, and serve it.
     Web(web::Options),
+    /// Build the Python package and test it, installed beside the build's results.
+    Python(python_package::Options),
     /// Test the app in a real browser, without a screen.
     E2e(e2e::Options),
     /// Measure.
@@ -80,6 +83,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Test(options) => test::run(&options),
         Command::Web(options) => web::run(&options),
+        Command::Python(options) => python_package::run_alone(&options),
         Command::E2e(options) => e2e::run(&options),
         Command::ValidateSim(options) => validate_sim::run(&options),
         Command::Bench(Bench::Sim(options)) => bench_sim::run(&options),

@@ -6,7 +6,7 @@
 //! that has it.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
@@ -24,6 +24,8 @@ pub(crate) enum Kit {
     Servos,
     /// What reads tables and videos of datasets: some hundred megabytes, once.
     Datasets,
+    /// What builds the Python package, and what its tests need.
+    Package,
 }
 
 impl Kit {
@@ -31,6 +33,14 @@ impl Kit {
         match self {
             Self::Servos => &["feetech-servo-sdk==1.0.0", "pyserial==3.5"],
             Self::Datasets => &["pyarrow==26.0.1", "numpy==2.2.6", "av==15.1.0"],
+            Self::Package => &[
+                "maturin==1.16.0",
+                "gymnasium==1.4.0",
+                "numpy==2.2.6",
+                "pettingzoo==1.27.0",
+                "pytest==9.2.0",
+                "mypy==2.4.1",
+            ],
         }
     }
 
@@ -38,6 +48,7 @@ impl Kit {
         match self {
             Self::Servos => "import scservo_sdk, serial",
             Self::Datasets => "import pyarrow.parquet, numpy, av",
+            Self::Package => "import maturin, gymnasium, numpy, pettingzoo, pytest, mypy",
         }
     }
 
@@ -46,6 +57,7 @@ impl Kit {
         match self {
             Self::Servos => "python",
             Self::Datasets => "python-datasets",
+            Self::Package => "python-kit",
         }
     }
 
@@ -54,6 +66,7 @@ impl Kit {
         match self {
             Self::Servos => ["FOREARM_SDK_PYTHON", "FOREARM_SDK_PACKAGES"],
             Self::Datasets => ["FOREARM_DATASET_PYTHON", "FOREARM_DATASET_PACKAGES"],
+            Self::Package => ["FOREARM_PYTHON", "FOREARM_PYTHON_PACKAGES"],
         }
     }
 }
@@ -100,6 +113,21 @@ impl Python {
         Ok(python)
     }
 
+    /// The interpreter.
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// The folder that the kit is in.
+    pub(crate) fn packages(&self) -> &Path {
+        &self.packages
+    }
+
+    /// Which kit it is.
+    pub(crate) fn kit(&self) -> Kit {
+        self.kit
+    }
+
     /// Lets a command's tests use it.
     pub(crate) fn apply(&self, command: &mut Command) {
         let [program, packages] = self.kit.variables();
@@ -137,6 +165,7 @@ impl fmt::Display for Python {
         match self.kit {
             Kit::Servos => write!(f, "{}", packages[0])?,
             Kit::Datasets => write!(f, "{}", packages.join(", "))?,
+            Kit::Package => return write!(f, "{}", packages.join(", ")),
         }
         match std::env::var_os(LEROBOT) {
             Some(_) => write!(f, " and LeRobot"),

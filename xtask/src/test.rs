@@ -1,7 +1,7 @@
 //! `cargo xtask test`: what has to pass before a change is good.
 //!
 //! Format, lints, build, every test, with a display of its own and what third parties talk to servos and
-//! read datasets with, then the browser: see [`e2e`]. With `CI=true` whatever can't run here is a failure; elsewhere it is said
+//! read datasets with, the Python package, then the browser: see [`e2e`]. With `CI=true` whatever can't run here is a failure; elsewhere it is said
 //! plainly and the rest still runs.
 
 use std::path::Path;
@@ -12,6 +12,7 @@ use anyhow::Result;
 use crate::display::Display;
 use crate::e2e;
 use crate::python::{Kit, Python};
+use crate::python_package;
 use crate::stages::{self, Outcome, Stages, TEST_ALL, cargo, output_of, run_and_read};
 
 /// How the program that makes the browser's files is tested: it is no part of the workspace's build.
@@ -38,7 +39,7 @@ pub(crate) struct Options {
 /// Names the stages that failed.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let filtered = options.filter.is_some();
-    let mut stages = Stages::new(if filtered { 5 } else { 8 + e2e::STAGES });
+    let mut stages = Stages::new(if filtered { 5 } else { 9 + e2e::STAGES });
     let mut display = None;
     stages.stage("display", || match Display::open() {
         Ok(opened) => {
@@ -90,8 +91,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if built && !filtered {
         stages.stage("lints", || {
             component("clippy", "clippy", || {
-                lints(&TEST_ALL)?;
-                lints(&TEST_WEB_TOOL)
+                run_lints(&TEST_ALL)?;
+                run_lints(&TEST_WEB_TOOL)?;
+                python_package::lints(lints())
             })
         });
     }
@@ -106,6 +108,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         });
     }
     if !filtered {
+        let reader = pythons.iter().find(|python| python.kit() == Kit::Datasets);
+        python_package::add_stage(&mut stages, reader);
         stages.stage("web tool", || tests(cargo().args(TEST_WEB_TOOL), None));
         e2e::add_stages(&mut stages, &e2e::Options::default());
     }
@@ -140,19 +144,22 @@ fn component(command: &str, name: &str, work: impl FnOnce() -> Result<()>) -> Re
 ///
 /// `cargo clippy` would first check all of Bevy, which shares nothing with a build: several minutes
 /// when cold. This way dependencies are those of the build, and our crates are not optimised.
-fn lints(tests: &[&str]) -> Result<()> {
+fn lints() -> Command {
     let mut command = cargo();
     let clippy = Path::new(command.get_program()).with_file_name("clippy-driver");
     command
-        .args(tests)
-        .arg("--no-run")
         .env("RUSTC_WORKSPACE_WRAPPER", clippy)
         .env(
             "CLIPPY_ARGS",
             ["--deny", "warnings"].join("__CLIPPY_HACKERY__"),
         )
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0");
-    stages::run(&mut command)
+    command
+}
+
+/// Lints what these tests are made of.
+fn run_lints(tests: &[&str]) -> Result<()> {
+    stages::run(lints().args(tests).arg("--no-run"))
 }
 
 /// Runs the tests and adds up what every test program reports.
