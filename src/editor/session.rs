@@ -40,10 +40,7 @@ impl Session {
         Ok(Self {
             editor: Editor::new(files.scene.clone(), true),
             loaded: files.scene.clone(),
-            folder: SceneFolder {
-                path: origin.folder(),
-                ..place::list(&origin.folder())
-            },
+            folder: place::list(&origin.folder()),
             origin,
             problem: None,
             bundle: Arc::clone(&files),

@@ -106,6 +106,17 @@ pub fn reload_scene(
     if let Some(scene) = super::builtin(reference)? {
         return super::bundle(scene, BTreeMap::new(), BTreeMap::new(), false);
     }
+    if let Some(name) = reference.strip_prefix(SAVED) {
+        let text = storage::read(&saved_key(name)).ok().flatten();
+        let scene = text.and_then(|text| Scene::from_ron(name, &text).ok());
+        // One with files of its own has to be fetched: only if it was opened before it is here.
+        if let Some(scene) = scene
+            && super::model_files(&scene).next().is_none()
+            && super::motion_files(&scene).next().is_none()
+        {
+            return super::bundle(scene, BTreeMap::new(), BTreeMap::new(), false);
+        }
+    }
     match opened {
         Some((id, bundle)) if id == reference => Ok(LoadedScene {
             bundle: Arc::clone(bundle),

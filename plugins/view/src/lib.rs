@@ -153,7 +153,9 @@ impl Plugin for ViewPlugin {
                     gizmos::camera_frames,
                     tool_gizmo::draw,
                     (editor::outline, editor::draw_handle).run_if(editor::editing),
-                    cameras::take_turns.run_if(not(resource_exists::<snapshot::Still>)),
+                    (editor::choose_feeds, cameras::take_turns)
+                        .chain()
+                        .run_if(not(resource_exists::<snapshot::Still>)),
                     surroundings::light_cameras.run_if(
                         resource_changed::<surroundings::Surroundings>
                             .or_else(resource_changed::<Detail>)

@@ -1,10 +1,13 @@
 //! Opening and saving scene files, and the questions before something is lost.
 
 use egui::{
-    Align, Button, Id, Modal, RichText, ScrollArea, Sense, Ui, WidgetInfo, WidgetType, vec2,
+    Align, Button, Id, Modal, Response, RichText, ScrollArea, Sense, Ui, WidgetInfo, WidgetType,
+    vec2,
 };
 
 use super::{Answer, EditorAction, EditorView, Question};
+use forearm_protocol::control::Command;
+
 use crate::actions::Outbox;
 use crate::inputs::PanelInputs;
 use crate::record::field::{self, Look};
@@ -50,17 +53,18 @@ pub(crate) fn show(ui: &Ui, state: &mut PanelState, inputs: &PanelInputs, out: &
         return;
     };
     if let Some(question) = &view.question {
-        ask(ui, view, question, out);
+        ask(ui, state, inputs, view, question, out);
         return;
     }
     let Some(mut dialog) = state.editor.dialog.take() else {
         return;
     };
     let id = Id::new("editor_files");
-    let shown = Modal::new(id).show(ui.ctx(), |ui| {
-        ui.set_width(WIDTH.min(ui.ctx().content_rect().width() - 48.0));
+    let shown = modal(ui, id).show(ui.ctx(), |ui| {
+        ui.set_width(WIDTH.min(ui.ctx().content_rect().width() - 64.0));
         files(ui, &mut dialog, view, out)
     });
+    stop(state, inputs, &shown.backdrop_response, out);
     if !(shown.inner || shown.should_close()) {
         state.editor.dialog = Some(dialog);
     }
@@ -166,8 +170,16 @@ fn files(ui: &mut Ui, dialog: &mut Dialog, view: &EditorView, out: &mut Outbox) 
     done
 }
 
-fn ask(ui: &Ui, view: &EditorView, question: &Question, out: &mut Outbox) {
-    let shown = Modal::new(Id::new("editor_question")).show(ui.ctx(), |ui| {
+fn ask(
+    ui: &Ui,
+    state: &mut PanelState,
+    inputs: &PanelInputs,
+    view: &EditorView,
+    question: &Question,
+    out: &mut Outbox,
+) {
+    let mut name_it = false;
+    let shown = modal(ui, Id::new("editor_question")).show(ui.ctx(), |ui| {
         ui.set_width(380.0_f32.min(ui.ctx().content_rect().width() - 48.0));
         let palette = theme::palette(ui);
         let (title, text, go_on) = match question {
@@ -190,10 +202,16 @@ fn ask(ui: &Ui, view: &EditorView, question: &Question, out: &mut Outbox) {
         ui.add(egui::Label::new(RichText::new(text).color(palette.text)).wrap());
         ui.add_space(12.0);
         widgets::ends(ui, |ui| {
+            let named = view.file.is_some();
+            let save = if named { "Save" } else { "Save as…" };
             if *question == Question::Unsaved
-                && widgets::filled_button(ui, "Save", 88.0, palette.accent).clicked()
+                && widgets::filled_button(ui, save, 88.0, palette.accent).clicked()
             {
-                out.edit(EditorAction::Answer(Answer::Save));
+                if named {
+                    out.edit(EditorAction::Answer(Answer::Save));
+                } else {
+                    name_it = true;
+                }
             }
             let danger = Button::new(RichText::new(go_on).color(palette.danger));
             if ui.add(danger).clicked() {
@@ -204,8 +222,31 @@ fn ask(ui: &Ui, view: &EditorView, question: &Question, out: &mut Outbox) {
             }
         });
     });
-    if shown.should_close() {
+    stop(state, inputs, &shown.backdrop_response, out);
+    if name_it || shown.should_close() {
         out.edit(EditorAction::Answer(Answer::Cancel));
+    }
+    if name_it {
+        save_as(state, view, out);
+    }
+}
+
+fn modal(ui: &Ui, id: Id) -> Modal {
+    Modal::new(id).frame(egui::Frame::window(ui.style()).inner_margin(16))
+}
+
+/// The emergency stop shines through: a click on it stops as ever.
+fn stop(state: &mut PanelState, inputs: &PanelInputs, beside: &Response, out: &mut Outbox) {
+    let at = beside
+        .interact_pointer_pos()
+        .filter(|_| beside.clicked() || beside.is_pointer_button_down_on());
+    let stopped = inputs.state.as_ref().is_some_and(|update| update.e_stopped);
+    let over = at
+        .zip(state.e_stop)
+        .is_some_and(|(at, stop)| stop.contains(at));
+    if over && !stopped {
+        state.release_sliders();
+        out.commands.push(Command::EStop);
     }
 }
 

@@ -20,6 +20,8 @@ pub(super) struct Unit {
     /// What a number of the scene is multiplied with.
     scale: f64,
     suffix: &'static str,
+    /// The unit that scenes have, where that is another one.
+    inside: &'static str,
     /// How much a drag by one point changes what is shown.
     speed: f64,
     decimals: usize,
@@ -29,6 +31,7 @@ pub(super) struct Unit {
 pub(super) const MM: Unit = Unit {
     scale: 1000.0,
     suffix: " mm",
+    inside: "metres",
     speed: 0.5,
     decimals: 2,
 };
@@ -36,6 +39,7 @@ pub(super) const MM: Unit = Unit {
 pub(super) const DEGREES: Unit = Unit {
     scale: 1.0,
     suffix: "°",
+    inside: "",
     speed: 0.5,
     decimals: 2,
 };
@@ -43,6 +47,7 @@ pub(super) const DEGREES: Unit = Unit {
 pub(super) const GRAMS: Unit = Unit {
     scale: 1000.0,
     suffix: " g",
+    inside: "kilograms",
     speed: 0.2,
     decimals: 2,
 };
@@ -50,6 +55,7 @@ pub(super) const GRAMS: Unit = Unit {
 pub(super) const PLAIN: Unit = Unit {
     scale: 1.0,
     suffix: "",
+    inside: "",
     speed: 0.01,
     decimals: 3,
 };
@@ -57,6 +63,7 @@ pub(super) const PLAIN: Unit = Unit {
 pub(super) const WHOLE: Unit = Unit {
     scale: 1.0,
     suffix: "",
+    inside: "",
     speed: 2.0,
     decimals: 0,
 };
@@ -64,6 +71,7 @@ pub(super) const WHOLE: Unit = Unit {
 pub(super) const HERTZ: Unit = Unit {
     scale: 1.0,
     suffix: " Hz",
+    inside: "",
     speed: 0.5,
     decimals: 1,
 };
@@ -71,6 +79,7 @@ pub(super) const HERTZ: Unit = Unit {
 pub(super) const LUX: Unit = Unit {
     scale: 1.0,
     suffix: " lx",
+    inside: "",
     speed: 20.0,
     decimals: 0,
 };
@@ -78,6 +87,7 @@ pub(super) const LUX: Unit = Unit {
 pub(super) const LUMENS: Unit = Unit {
     scale: 1.0,
     suffix: " lm",
+    inside: "",
     speed: 200.0,
     decimals: 0,
 };
@@ -85,6 +95,7 @@ pub(super) const LUMENS: Unit = Unit {
 pub(super) const GRAVITY: Unit = Unit {
     scale: 1.0,
     suffix: "",
+    inside: "",
     speed: 0.05,
     decimals: 2,
 };
@@ -128,7 +139,7 @@ impl Form<'_> {
             }
         });
         self.changed |= changed;
-        self.tell(key);
+        self.tell_in(key, unit.inside);
     }
 
     /// A row with one number.
@@ -269,10 +280,16 @@ impl Form<'_> {
 
     /// Says what is wrong with a field, if it is this one.
     pub(super) fn tell(&mut self, key: &str) {
+        self.tell_in(key, "");
+    }
+
+    /// The same; numbers in it are in this unit.
+    fn tell_in(&mut self, key: &str, unit: &str) {
         if self.is_at_fault(key) && !self.told {
             self.told = true;
             if let Some(problem) = &self.view.problem {
-                trouble(self.ui, &problem.problem);
+                let space = if unit.is_empty() { "" } else { " " };
+                trouble(self.ui, &format!("{}{space}{unit}", problem.problem));
             }
         }
     }

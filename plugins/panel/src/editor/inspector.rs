@@ -161,7 +161,7 @@ fn object(form: &mut Form<'_>, index: usize) -> Option<Edit> {
         form.changed = true;
     }
     match &mut shape {
-        ObjectShape::Cube { size } => form.number("Side", "shape.size", size, MM),
+        ObjectShape::Cube { size } => form.number("Edge", "shape.size", size, MM),
         ObjectShape::Box { size } => form.numbers("Sides, mm", "shape.size", size, MM),
         ObjectShape::Cylinder { radius, height } => {
             form.number("Radius", "shape.radius", radius, MM);

@@ -22,6 +22,7 @@ use crate::actions::{Outbox, PanelAction};
 use crate::function_keys;
 use crate::inputs::PanelInputs;
 use crate::narrow;
+use crate::recording::RecordView;
 use crate::state::PanelState;
 use crate::theme;
 use crate::widgets;
@@ -175,7 +176,7 @@ impl Outbox {
 pub(crate) fn toggle(inputs: &PanelInputs, out: &mut Outbox) {
     if inputs.editor.is_some() {
         out.edit(EditorAction::Leave);
-    } else if inputs.can_edit && inputs.scene.is_some() {
+    } else if inputs.can_edit && obstacle(inputs).is_none() {
         out.edit(EditorAction::Enter);
     }
 }
@@ -303,12 +304,24 @@ pub(crate) fn enter_button(ui: &mut Ui, inputs: &PanelInputs, out: &mut Outbox) 
     if !inputs.can_edit {
         return;
     }
-    let button = ui.add_enabled(inputs.scene.is_some(), egui::Button::new("Edit"));
+    let why = obstacle(inputs);
+    let button = ui.add_enabled(why.is_none(), egui::Button::new("Edit"));
     let about = format!(
         "Edit the scene: add, move and colour things ({})",
         function_keys::EDIT.1
     );
+    let button = button.on_disabled_hover_text(why.unwrap_or_default());
     if button.on_hover_text(about).clicked() {
         toggle(inputs, out);
+    }
+}
+
+/// Why the scene can't be edited now.
+fn obstacle(inputs: &PanelInputs) -> Option<&'static str> {
+    let recording = inputs.record.as_ref().is_some_and(RecordView::in_episode);
+    match &inputs.scene {
+        None => Some("No scene is loaded"),
+        Some(_) if recording => Some("An episode is being recorded: finish it first"),
+        Some(_) => None,
     }
 }

@@ -179,7 +179,7 @@ fn row(
     }
     let wrong = view.problem.as_ref().is_some_and(|problem| {
         let field = item.field();
-        !field.is_empty() && problem.field.starts_with(&field)
+        !field.is_empty() && !matches!(item, Item::LookAt(_)) && problem.field.starts_with(&field)
     });
     let color = match (wrong, on) {
         (true, _) => palette.danger,

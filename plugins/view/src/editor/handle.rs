@@ -450,7 +450,7 @@ pub(crate) fn draw(
         );
         match shown.tool {
             EditTool::Move => {
-                lines.arrow(from, to, ink).with_tip_length(length * 0.2);
+                lines.arrow(from, to, ink).with_tip_length(length * 0.13);
             }
             EditTool::Turn => {
                 lines.linestrip(

@@ -9,12 +9,13 @@ use forearm_protocol::scene::{CameraMount, LightSpec, ObjectShape};
 use super::EditedScene;
 use super::handle::{Place, place_of};
 use crate::arms::{ArmLink, HELPER_LAYER, LinkPoses};
+use crate::cameras::CameraFeeds;
 use crate::frames::{bevy_from_world, vec3};
 use crate::gizmos::{CAMERA_COLOR, HelperLines, bevy_from_base, frustum};
 use crate::orbit::MainCamera;
 use crate::scene::LoadedScene;
 
-/// The lines of handles and of what is selected: wider than other helpers.
+/// The lines of handles: wider than other helpers.
 #[derive(Default, Reflect, GizmoConfigGroup)]
 pub(crate) struct EditLines;
 
@@ -32,6 +33,29 @@ pub(crate) fn setup(mut store: ResMut<GizmoConfigStore>) {
     config.render_layers = RenderLayers::layer(HELPER_LAYER);
 }
 
+/// While a scene is edited only the selected camera draws: its image is the one in sight.
+pub(crate) fn choose_feeds(
+    edited: Res<EditedScene>,
+    mut feeds: ResMut<CameraFeeds>,
+    mut chosen: Local<bool>,
+) {
+    let Some(shown) = &edited.shown else {
+        if std::mem::take(&mut *chosen) {
+            for feed in &mut feeds.feeds {
+                feed.enabled = true;
+            }
+        }
+        return;
+    };
+    *chosen = true;
+    for (index, feed) in feeds.feeds.iter_mut().enumerate() {
+        feed.enabled = matches!(
+            shown.selected,
+            Some(Item::Camera(at) | Item::LookAt(at)) if at == index
+        );
+    }
+}
+
 pub(crate) fn outline(
     edited: Res<EditedScene>,
     scene: Res<LoadedScene>,
@@ -39,7 +63,6 @@ pub(crate) fn outline(
     links: Query<(&ArmLink, &Children)>,
     solids: Query<(&Aabb, &GlobalTransform)>,
     eye: Single<&GlobalTransform, With<MainCamera>>,
-    mut bold: Gizmos<EditLines>,
     mut lines: Gizmos<HelperLines>,
 ) {
     let Some(shown) = &edited.shown else { return };
@@ -51,7 +74,11 @@ pub(crate) fn outline(
         };
         let chosen =
             matches!(shown.selected, Some(Item::Camera(at) | Item::LookAt(at)) if at == index);
-        let color = if chosen { SELECTED } else { CAMERA_COLOR };
+        let color = if chosen {
+            SELECTED
+        } else {
+            CAMERA_COLOR.with_alpha(0.45)
+        };
         let at = GlobalTransform::from(
             Transform::from_translation(place.middle).with_rotation(place.own),
         );
@@ -94,7 +121,7 @@ pub(crate) fn outline(
         Some(item @ Item::Object(index)) => {
             let place = place_of(&scene, &poses, item);
             if let Some((object, place)) = spec.objects.get(index).zip(place) {
-                around(&mut bold, &object.shape, &place);
+                around(&mut lines, &object.shape, &place);
             }
         }
         Some(Item::Arm(index)) => {
@@ -115,7 +142,7 @@ pub(crate) fn outline(
             if low.is_finite() && high.is_finite() {
                 let half = 0.5 * (high - low) + GAP;
                 brackets(
-                    &mut bold,
+                    &mut lines,
                     base * Transform::from_translation(0.5 * (low + high)),
                     half,
                 );
@@ -129,7 +156,7 @@ pub(crate) fn outline(
                     0.0,
                 );
                 let at = Transform::from_translation(place.middle).with_rotation(place.own);
-                boxed(&mut bold, at, half + GAP);
+                boxed(&mut lines, at, half + GAP);
             }
         }
         _ => {}
@@ -137,7 +164,7 @@ pub(crate) fn outline(
 }
 
 /// Lines around an object.
-fn around(lines: &mut Gizmos<EditLines>, shape: &ObjectShape, place: &Place) {
+fn around(lines: &mut Gizmos<HelperLines>, shape: &ObjectShape, place: &Place) {
     let at = Transform::from_translation(place.middle).with_rotation(place.own);
     let half = |size: [f64; 3]| 0.5 * vec3(size) + GAP;
     match *shape {
@@ -196,7 +223,7 @@ fn edges() -> impl Iterator<Item = (usize, usize)> {
     })
 }
 
-fn boxed(lines: &mut Gizmos<EditLines>, at: Transform, half: Vec3) {
+fn boxed(lines: &mut Gizmos<HelperLines>, at: Transform, half: Vec3) {
     let corners = corners(half).map(|corner| at.transform_point(corner));
     for (from, to) in edges() {
         lines.line(corners[from], corners[to], SELECTED);
@@ -204,7 +231,7 @@ fn boxed(lines: &mut Gizmos<EditLines>, at: Transform, half: Vec3) {
 }
 
 /// Only the corners of a box: what is inside stays in sight.
-fn brackets(lines: &mut Gizmos<EditLines>, at: Transform, half: Vec3) {
+fn brackets(lines: &mut Gizmos<HelperLines>, at: Transform, half: Vec3) {
     let corners = corners(half).map(|corner| at.transform_point(corner));
     for (from, to) in edges() {
         let (from, to) = (corners[from], corners[to]);

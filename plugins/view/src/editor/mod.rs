@@ -21,7 +21,7 @@ use crate::scene::LoadedScene;
 
 pub(crate) use follow::{LiveScene, follow};
 pub(crate) use handle::{EditHandle, draw as draw_handle, interact};
-pub(crate) use marks::{EditLines, outline, setup};
+pub(crate) use marks::{EditLines, choose_feeds, outline, setup};
 pub(crate) use pick::pick;
 
 /// [`LoadedScene::generation`] of a scene that is edited: no state of the control service is its.

@@ -136,7 +136,7 @@ impl Kind {
                 camera(
                     "camera",
                     CameraMount::World {
-                        position: [x + 0.45, y + step, 0.35],
+                        position: [x + 0.3, y + 0.12 + step, 0.25],
                         look_at: [x, y, 0.03],
                     },
                 )
