@@ -26,8 +26,8 @@ export function isolate(on) {
  * may not start workers; `changing`, the same with the headers that `isolate` says; `compressed`, the same
  * packed for the way; `loop`, the control service without a picture; `suite`, the runtime's own
  * cases; `vision`, cameras and codecs; `recording`, the record service without a picture; `environment`,
-  * the environment service; `sim`, the simulation alone, and MuJoCo; `/double/`, virtual arms;
-  * `/repository/`, its scenes and fixtures. */
+ * the environment service; `sim`, the simulation alone, and MuJoCo; `/double/`, virtual arms;
+ * `/repository/`, its scenes and fixtures. */
 export async function site() {
   serving ??= begin();
   const { origin } = await serving;

@@ -1,6 +1,7 @@
 //! Scenes: arms and their backends, objects, cameras, lights. One RON file a scene.
 //!
-//! [`Scene::from_ron`] reads and checks a file, [`Scene::to_ron`] writes one, [`edit`] changes scenes; `scenes/README.md` documents the schema for
+//! [`Scene::from_ron`] reads and checks a file, [`Scene::to_ron`] writes one, [`edit`] changes
+//! scenes; `scenes/README.md` documents the schema for
 //! people. Lengths are metres, masses kilograms, angles in files degrees (they are for people),
 //! frames right-handed, Z up, the table's surface at z = 0.
 

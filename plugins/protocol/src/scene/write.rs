@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{
     ArmSpec, Backend, CameraMount, CameraSpec, LightSpec, ModelRef, ObjectShape, ObjectSpec,
-    PhysicsSpec, Scene, TableSpec,
+    PhysicsSpec, Scene, ServoModel, Sts3215Spec, TableSpec,
 };
 use crate::ron_file::FileError;
 use crate::servo::SerialArm;
@@ -305,7 +305,7 @@ fn table_fields(table: &TableSpec) -> Vec<String> {
 }
 
 fn physics_fields(physics: &PhysicsSpec) -> Vec<String> {
-    let PhysicsSpec { hz, gravity } = physics;
+    let PhysicsSpec { hz, gravity, servo } = physics;
     let usual = PhysicsSpec::default();
     let mut fields = Vec::new();
     if *hz != usual.hz {
@@ -313,6 +313,52 @@ fn physics_fields(physics: &PhysicsSpec) -> Vec<String> {
     }
     if *gravity != usual.gravity {
         fields.push(format!("gravity: {}", vector(gravity)));
+    }
+    if let ServoModel::Sts3215(spec) = servo {
+        fields.push(format!(
+            "servo: Sts3215({})",
+            sts3215_fields(spec).join(", ")
+        ));
+    }
+    fields
+}
+
+fn sts3215_fields(spec: &Sts3215Spec) -> Vec<String> {
+    let Sts3215Spec {
+        voltage,
+        p,
+        d,
+        dead_band,
+        acceleration,
+        goal_velocity,
+        backlash_degrees,
+    } = spec;
+    let usual = Sts3215Spec::default();
+    let mut fields = Vec::new();
+    if *voltage != usual.voltage {
+        fields.push(format!("voltage: {}", number(*voltage)));
+    }
+    for (name, value, usual) in [
+        ("p", u16::from(*p), u16::from(usual.p)),
+        ("d", u16::from(*d), u16::from(usual.d)),
+        (
+            "dead_band",
+            u16::from(*dead_band),
+            u16::from(usual.dead_band),
+        ),
+        (
+            "acceleration",
+            u16::from(*acceleration),
+            u16::from(usual.acceleration),
+        ),
+        ("goal_velocity", *goal_velocity, usual.goal_velocity),
+    ] {
+        if value != usual {
+            fields.push(format!("{name}: {value}"));
+        }
+    }
+    if *backlash_degrees != usual.backlash_degrees {
+        fields.push(format!("backlash_degrees: {}", number(*backlash_degrees)));
     }
     fields
 }
