@@ -44,7 +44,7 @@ pub struct Batch {
     plan: Arc<Plan>,
     worlds: usize,
     /// Worlds in pieces of equal size, the last one smaller.
-    chunks: Vec<Box<Chunk>>,
+    chunks: Vec<Chunk>,
     chunk_size: usize,
     crew: Crew,
     painter: Painter,
@@ -103,7 +103,7 @@ impl Batch {
         let mut chunks = Vec::with_capacity(worlds.div_ceil(chunk_size));
         for first in (0..worlds).step_by(chunk_size) {
             let count = chunk_size.min(worlds - first);
-            chunks.push(Box::new(Chunk::new(&plan, first, count)?));
+            chunks.push(Chunk::new(&plan, first, count)?);
         }
         Ok(Self {
             painter: Painter::new(&plan)?,

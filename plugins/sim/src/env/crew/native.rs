@@ -21,8 +21,8 @@ const LOOK: Duration = Duration::from_millis(200);
 /// The threads.
 pub(in crate::env) struct Crew {
     /// Sends and takes chunks to work on; gone once the batch is dropped.
-    work: Option<(Sender<Box<Chunk>>, Receiver<Box<Chunk>>)>,
-    done: Receiver<Box<Chunk>>,
+    work: Option<(Sender<Chunk>, Receiver<Chunk>)>,
+    done: Receiver<Chunk>,
     handles: Vec<JoinHandle<()>>,
 }
 
@@ -38,8 +38,8 @@ impl Crew {
             threads => threads,
         };
         let threads = threads.min(worlds).min(MOST_THREADS);
-        let work = bounded::<Box<Chunk>>(MOST_CHUNKS);
-        let (finished, done) = bounded::<Box<Chunk>>(MOST_CHUNKS);
+        let work = bounded::<Chunk>(MOST_CHUNKS);
+        let (finished, done) = bounded::<Chunk>(MOST_CHUNKS);
         let mut handles = Vec::with_capacity(threads);
         for number in 1..threads {
             let (chunks, finished) = (work.1.clone(), finished.clone());
@@ -72,7 +72,7 @@ impl Crew {
     /// Works on all chunks; they are back in their order afterwards.
     pub(in crate::env) fn run(
         &mut self,
-        chunks: &mut Vec<Box<Chunk>>,
+        chunks: &mut Vec<Chunk>,
         painter: &mut Painter,
     ) -> Result<(), EnvError> {
         let Some((send, take)) = self.work.as_ref().filter(|_| !self.handles.is_empty()) else {

@@ -25,7 +25,7 @@ impl Crew {
     /// Works on all chunks.
     pub(in crate::env) fn run(
         &mut self,
-        chunks: &mut Vec<Box<Chunk>>,
+        chunks: &mut Vec<Chunk>,
         painter: &mut Painter,
     ) -> Result<(), EnvError> {
         chunks.iter_mut().for_each(|chunk| chunk.work(painter));

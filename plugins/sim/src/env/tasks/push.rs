@@ -21,7 +21,7 @@ pub(super) fn start(random: &mut Random, world: &mut World) -> [f64; 3] {
     for _ in 0..TRIES {
         let (cube, goal) = (draw(), draw());
         let way = V3::new(goal[0] - cube[0], goal[1] - cube[1], 0.0).norm();
-        if way >= WAY[0] && way <= WAY[1] {
+        if (WAY[0]..=WAY[1]).contains(&way) {
             found = (cube, goal);
             break;
         }

@@ -16,13 +16,13 @@ fn blessed() -> BTreeMap<usize, String> {
     let text = std::fs::read_to_string(file()).unwrap_or_default();
     text.lines()
         .filter_map(|line| line.split_once(' '))
-        .map(|(episodes, digest)| (episodes.parse().unwrap(), digest.to_owned()))
+        .map(|(episodes, digest)| (episodes.parse().expect("a number"), digest.to_owned()))
         .collect()
 }
 
 fn check(episodes: usize, threads: &[usize]) {
     let of = |threads| {
-        let bytes = digest(episodes, threads).unwrap();
+        let bytes = digest(episodes, threads).expect("fixed configurations");
         bytes
             .iter()
             .map(|byte| format!("{byte:02x}"))
@@ -39,7 +39,7 @@ fn check(episodes: usize, threads: &[usize]) {
             .iter()
             .map(|(episodes, digest)| format!("{episodes} {digest}\n"))
             .collect();
-        std::fs::write(file(), text).unwrap();
+        std::fs::write(file(), text).expect("the folder can be written");
         return;
     }
     let expected = blessed.get(&episodes);

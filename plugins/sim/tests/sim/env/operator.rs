@@ -26,7 +26,7 @@ pub(crate) struct Operator {
 
 impl Operator {
     pub(crate) fn new(config: &EnvConfig, seed: u64) -> Self {
-        let mut env = Env::new(config).unwrap();
+        let mut env = Env::new(config).expect("a good configuration");
         env.reset(seed);
         let arms = env.spec().agents.len();
         let mut operator = Self {
@@ -82,7 +82,7 @@ impl Operator {
             |(goal, target): (&f64, &f64)| ((goal - target) / DELTA).clamp(-speed, speed) as f32;
         let goals = self.goals.as_flattened().iter();
         let actions: Vec<f32> = goals.zip(self.targets.as_flattened()).map(toward).collect();
-        self.outcome = self.env.step(&actions).unwrap();
+        self.outcome = self.env.step(&actions).expect("an action a joint");
         self.look();
     }
 

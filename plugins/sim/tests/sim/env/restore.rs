@@ -26,7 +26,7 @@ fn go_on(env: &mut Env, from: usize, steps: usize) -> Vec<[u8; 32]> {
         .map(|step| {
             let count = env.spec().action_len();
             let actions: Vec<f32> = (0..count).map(|joint| wave(step, joint)).collect();
-            env.step(&actions).unwrap();
+            env.step(&actions).expect("an action a joint");
             env.state_hash()
         })
         .collect()

@@ -8,7 +8,7 @@ fn env(randomize: Randomization) -> Env {
         randomize,
         ..EnvConfig::new(Task::Push)
     })
-    .unwrap()
+    .expect("it is good")
 }
 
 /// The joints and the cube after a wave that knocks things about.
@@ -16,7 +16,8 @@ fn after(env: &mut Env, seed: u64) -> Vec<f32> {
     env.reset(seed);
     for step in 0..50 {
         let swing = (step as f32 * 0.3).sin();
-        env.step(&[swing, 0.9, -0.2, 0.2, swing, 0.0]).unwrap();
+        env.step(&[swing, 0.9, -0.2, 0.2, swing, 0.0])
+            .expect("it is good");
     }
     let mut out = vec![0.0; env.spec().observation_len()];
     env.observe(&mut out);
