@@ -218,7 +218,7 @@ impl Collisions {
             Owner::Arm { .. } => false,
             Owner::Object(object) => fixed_object(object),
         };
-        self.find_carriers(&still);
+        self.find_carriers(still);
         self.pairs.clear();
         for (first, a) in self.colliders.iter().enumerate() {
             for (second, b) in self.colliders.iter().enumerate().skip(first + 1) {
