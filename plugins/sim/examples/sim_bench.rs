@@ -100,11 +100,14 @@ mod web {
         found.ok_or_else(|| JsError::new("there is no such case"))
     }
 
-    /// The cases' names.
+    /// The names of the cases that MuJoCo can run, too.
     #[wasm_bindgen]
     #[must_use]
     pub fn cases() -> Vec<String> {
-        bench::Case::ALL.map(|case| case.name().to_owned()).to_vec()
+        let cases = bench::Case::ALL
+            .into_iter()
+            .filter(|case| case.is_comparable());
+        cases.map(|case| case.name().to_owned()).collect()
     }
 
     /// A case's scene for MuJoCo.

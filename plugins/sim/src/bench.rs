@@ -8,6 +8,7 @@ use forearm_protocol::scene::{
     ArmSpec, Backend, ModelRef, ObjectShape, ObjectSpec, PhysicsSpec, Scene, TableSpec,
 };
 
+use crate::math::{Frame, V3};
 use crate::mjcf::{self, Actuators, Contacts};
 use crate::world::Phase;
 use crate::{SimError, World};
@@ -29,6 +30,10 @@ const SWINGS: [(f64, f64); 6] = [
 /// The centre of each joint's swing, radians: the arm reaches out above the table.
 const CENTER: [f64; 6] = [0.0, -0.6, 0.4, 0.6, 0.0, 0.5];
 
+/// A target that keeps the jaws closed, radians, and how many steps they take to close.
+const CLOSED: f64 = -0.1;
+const GRIPPING: usize = 300;
+
 /// What is measured. The arm follows sinusoidal targets, at 500 steps a second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Case {
@@ -38,11 +43,18 @@ pub enum Case {
     ArmFloorCube,
     /// The same, and the cube is kept awake, as if something were about to happen to it.
     ArmFloorCubeAwake,
+    /// The arm holds the cube between its jaws and moves it about.
+    ArmHoldsCube,
 }
 
 impl Case {
     /// All cases.
-    pub const ALL: [Self; 3] = [Self::ArmAlone, Self::ArmFloorCube, Self::ArmFloorCubeAwake];
+    pub const ALL: [Self; 4] = [
+        Self::ArmAlone,
+        Self::ArmFloorCube,
+        Self::ArmFloorCubeAwake,
+        Self::ArmHoldsCube,
+    ];
 
     /// The case's name, as the comparison with MuJoCo calls it.
     #[must_use]
@@ -51,7 +63,16 @@ impl Case {
             Self::ArmAlone => "arm",
             Self::ArmFloorCube => "arm-floor-cube",
             Self::ArmFloorCubeAwake => "arm-floor-cube-awake",
+            Self::ArmHoldsCube => "arm-holds-cube",
         }
+    }
+}
+
+impl Case {
+    /// Whether MuJoCo can run the same from the scene alone: there is no scene in which a cube is held.
+    #[must_use]
+    pub fn is_comparable(self) -> bool {
+        self != Self::ArmHoldsCube
     }
 }
 
@@ -71,6 +92,8 @@ pub struct Course {
     /// The targets of the steps ahead, and which of them is next.
     targets: Vec<[f64; 6]>,
     next: usize,
+    /// The gripper's target, where it is not to swing.
+    gripper: Option<f64>,
 }
 
 impl Course {
@@ -83,11 +106,38 @@ impl Course {
             world: World::new(&scene(case), &[Arc::new(so101::so101())])?,
             targets: Vec::new(),
             next: 0,
+            gripper: None,
         };
         course.world.set_sleep(case != Case::ArmFloorCubeAwake);
+        if case == Case::ArmHoldsCube {
+            course.grip();
+        }
         course.prepare(WARM_UP);
         course.run(WARM_UP);
         Ok(course)
+    }
+
+    /// Closes the jaws on the cube.
+    fn grip(&mut self) {
+        self.world.place_arm(0, &CENTER);
+        let tool = Frame::from_pose(&self.world.tool_pose(0)).unwrap_or(Frame::identity());
+        // At the tip of the fixed jaw, against its inner face.
+        let mut held = tool;
+        held.origin = tool.point(&V3::new(-0.0155, 0.0, -0.007));
+        self.gripper = Some(CLOSED);
+        for _ in 0..GRIPPING {
+            self.world.set_object_pose(0, held.to_pose());
+            let mut targets = CENTER;
+            targets[5] = CLOSED;
+            self.world.set_targets(0, &targets);
+            self.world.step();
+        }
+    }
+
+    /// Whether the cube is in the air.
+    #[cfg(test)]
+    fn holds(&self) -> bool {
+        self.world.object_pose(0).position[2] > 0.05
     }
 
     /// Computes the targets of the next `steps` steps, so that sines are not part of a measurement.
@@ -109,8 +159,9 @@ impl Course {
 
     /// Sets the targets of the next step.
     fn aim(&mut self) {
-        if let Some(targets) = self.targets.get(self.next) {
-            self.world.set_targets(0, targets);
+        if let Some(&(mut targets)) = self.targets.get(self.next) {
+            targets[5] = self.gripper.unwrap_or(targets[5]);
+            self.world.set_targets(0, &targets);
         }
         self.next += 1;
     }
@@ -181,7 +232,7 @@ pub fn mjcf(case: Case) -> Result<String, SimError> {
     let sleep = "implicitfast\"><flag sleep=\"enable\"/></option>";
     Ok(match case {
         Case::ArmFloorCube => text.replacen("implicitfast\"/>", sleep, 1),
-        Case::ArmAlone | Case::ArmFloorCubeAwake => text,
+        _ => text,
     })
 }
 
@@ -231,7 +282,7 @@ pub fn scene(case: Case) -> Scene {
         }],
         objects: match case {
             Case::ArmAlone => Vec::new(),
-            Case::ArmFloorCube | Case::ArmFloorCubeAwake => vec![cube],
+            _ => vec![cube],
         },
         cameras: Vec::new(),
         lights: Vec::new(),
@@ -246,13 +297,21 @@ mod tests {
 
     #[test]
     fn the_cube_sleeps_in_one_case_only() {
-        for case in Case::ALL {
+        for case in Case::ALL.into_iter().filter(|case| case.is_comparable()) {
             let course = Course::new(case).expect("the scene is good");
             let sleeps = case == Case::ArmFloorCube;
             assert_eq!(course.world.object_sleeps(0), sleeps);
             let text = mjcf(case).expect("the scene is good");
             assert_eq!(text.contains("<flag sleep=\"enable\"/>"), sleeps);
         }
+    }
+
+    #[test]
+    fn the_cube_is_held_throughout() {
+        let mut course = Course::new(Case::ArmHoldsCube).expect("the scene is good");
+        course.prepare(20_000);
+        course.run(20_000);
+        assert!(course.holds());
     }
 
     #[test]
