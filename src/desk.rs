@@ -24,6 +24,7 @@ use forearm_view::{
     ViewportRect,
 };
 
+use crate::editor::SceneEditor;
 use crate::motions::{BUILTIN_MOTIONS, BuiltinMotion};
 use crate::scenes::BUILTIN_SCENES;
 use crate::{files, settings};
@@ -84,6 +85,37 @@ pub struct Desk {
 }
 
 impl Desk {
+    /// The scene that is loaded or loading, as `--scene` would call it.
+    #[must_use]
+    pub fn scene_id(&self) -> &str {
+        &self.scene_id
+    }
+
+    /// The control service loads a scene that is no built-in one: it is listed, if it can be opened
+    /// again as `id`.
+    pub(crate) fn adopt(
+        &mut self,
+        id: Option<String>,
+        bundle: Arc<SceneBundle>,
+        inputs: &mut PanelInputs,
+    ) {
+        inputs.scene_id.clone_from(&id);
+        self.selected_arm = 0;
+        let Some(id) = id else { return };
+        let entry = SceneEntry {
+            id: id.clone(),
+            name: bundle.scene.name.clone(),
+            description: bundle.scene.description.clone(),
+        };
+        match self.scenes.iter_mut().find(|known| known.id == id) {
+            Some(known) => *known = entry,
+            None => self.scenes.push(entry),
+        }
+        inputs.scenes.clone_from(&self.scenes);
+        self.opened = Some((id.clone(), bundle));
+        self.scene_id = id;
+    }
+
     /// How the selected arm is driven.
     #[must_use]
     pub fn mode(&self) -> Option<TeleopMode> {
@@ -144,12 +176,15 @@ fn carry_out(
     mut inputs: ResMut<PanelInputs>,
     mut requests: MessageWriter<ControlRequest>,
     mut presets: MessageWriter<CameraPreset>,
+    mut editor: ResMut<SceneEditor>,
 ) {
     for action in actions.read() {
         match action {
             PanelAction::Request(request) => {
                 requests.write(ControlRequest(request.clone()));
             }
+            // The editor asks about what is not saved, and says it again.
+            PanelAction::SelectScene(id) if !editor.may_select(id) => {}
             PanelAction::SelectScene(id) => match files::reload_scene(id, desk.opened.as_ref()) {
                 Ok(loaded) => {
                     desk.scene_id.clone_from(id);
@@ -189,6 +224,8 @@ fn carry_out(
             | PanelAction::ShowFrame { .. }
             | PanelAction::ShowThumbnail(_)
             | PanelAction::ReplayEpisode { .. } => {}
+            // `editor` carries it out.
+            PanelAction::Editor(_) => {}
             // `trials` carries these out.
             PanelAction::StartTrials { .. } | PanelAction::CancelTrials => {}
             PanelAction::SettingsChanged => {

@@ -9,6 +9,7 @@ pub mod calibrations;
 pub mod capture;
 pub mod desk;
 pub mod devices;
+pub mod editor;
 pub mod files;
 #[cfg(target_os = "linux")]
 mod gamepad_linux;
@@ -97,7 +98,8 @@ pub fn app(setup: AppSetup) -> App {
         // Bevy: window, input, rendering.
         .add_plugins(
             DefaultPlugins
-                .set(WindowPlugin { primary_window: Some(window), ..default() })
+                // The editor closes it: a scene may not be saved yet.
+                .set(WindowPlugin { primary_window: Some(window), close_when_requested: false, ..default() })
                 .set(LogPlugin { filter: setup.log, level: bevy::log::Level::TRACE, ..default() })
                 .set(AssetPlugin { meta_check: AssetMetaCheck::Never, ..default() })
                 .set(RenderPlugin {
@@ -121,6 +123,8 @@ pub fn app(setup: AppSetup) -> App {
         .add_plugins(recording::RecordingPlugin)
         // Keys and gamepads.
         .add_plugins(input::InputPlugin)
+        // Scenes: changed, saved, opened.
+        .add_plugins(editor::EditorPlugin)
         // Real arms: ports, leaders, calibrations.
         .add_plugins(devices::DevicesPlugin)
         // Which scene and arm a person works with.

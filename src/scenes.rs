@@ -31,6 +31,12 @@ pub const BUILTIN_SCENES: &[BuiltinScene] = &[
     },
 ];
 
+/// Whether a text is that of a scene that comes with the program.
+#[must_use]
+pub fn is_bundled(text: &str) -> bool {
+    BUILTIN_SCENES.iter().any(|scene| scene.text == text)
+}
+
 impl BuiltinScene {
     /// The built-in scene with this key.
     #[must_use]

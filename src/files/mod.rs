@@ -24,6 +24,8 @@ pub use native::{
     replace,
 };
 #[cfg(target_family = "wasm")]
+pub(crate) use web::{SAVED, base_of, load_text, resolve, saved_key};
+#[cfg(target_family = "wasm")]
 pub use web::{load_scene, reload_scene};
 
 /// A model's text may have at most this many bytes, a mesh as well.
@@ -53,6 +55,28 @@ pub struct LoadedModel {
 #[must_use]
 pub fn default_scene() -> &'static str {
     BUILTIN_SCENES[0].key
+}
+
+/// A scene that was made of another one, with the files of that: checked as one that is read.
+///
+/// # Errors
+/// Says what is wrong with it, and what was expected.
+pub(crate) fn with_scene(scene: Scene, files: &SceneBundle) -> anyhow::Result<LoadedScene> {
+    let mut models = BTreeMap::new();
+    for file in model_files(&scene) {
+        let known = files.models.get(file);
+        let known = known.with_context(|| format!("the model `{file}` was not read"))?;
+        models.insert(
+            file.to_owned(),
+            understand_model(file, ModelFiles::clone(known))?,
+        );
+    }
+    let wanted: Vec<_> = motion_files(&scene).collect();
+    let motions = files.motions.clone().into_iter();
+    let motions = motions
+        .filter(|(file, _)| wanted.contains(&file.as_str()))
+        .collect();
+    bundle(scene, models, motions, false)
 }
 
 /// The built-in scene with this key.

@@ -14,14 +14,22 @@ use web_sys::{Response, Url};
 
 use super::{LoadedModel, LoadedScene, MAX_MODEL_BYTES};
 use crate::motions::BuiltinMotion;
-use crate::web::js;
+use crate::web::{js, storage};
 
 /// What a reference begins with that is the scene itself: the text of a scene file in base64,
 /// with `-` and `_` for `+` and `/`, as the fragment of a link.
 const INLINE: &str = "#scene=";
 
-/// Loads the scene that `reference` names: a built-in scene's key, the address of a scene file, or
-/// the file itself as `#scene=…`; the default scene if there is none.
+/// What a reference begins with that the browser's storage has, by name.
+pub(crate) const SAVED: &str = "saved:";
+
+/// What the browser's storage calls a scene that is saved under this name.
+pub(crate) fn saved_key(name: &str) -> String {
+    format!("forearm.scene.{name}")
+}
+
+/// Loads the scene that `reference` names: a built-in scene's key, the address of a scene file, a
+/// scene in the browser's storage as `saved:…`, or the file itself as `#scene=…`; the default scene if there is none.
 ///
 /// # Errors
 /// Says which file, where in it, what was found and what was expected.
@@ -33,6 +41,11 @@ pub async fn load_scene(reference: Option<&str>) -> anyhow::Result<LoadedScene> 
     } else if let Some(text) = key.strip_prefix(INLINE) {
         let text = decode(text).context("the scene in the link")?;
         (Scene::from_ron("the scene in the link", &text)?, page)
+    } else if let Some(name) = key.strip_prefix(SAVED) {
+        let text = storage::read(&saved_key(name))
+            .map_err(|error| anyhow!("the browser's storage can't be read: {}", js::said(&error)))?
+            .with_context(|| format!("this browser has saved no scene called `{name}`"))?;
+        (Scene::from_ron(name, &text)?, page)
     } else if super::looks_like_a_file(key) {
         let address = resolve(key, &page)?;
         let bytes = fetch(&address, MAX_FILE_BYTES as u64).await?;
@@ -41,16 +54,37 @@ pub async fn load_scene(reference: Option<&str>) -> anyhow::Result<LoadedScene> 
     } else {
         return Err(super::unknown_scene(key));
     };
+    complete(scene, &base).await
+}
+
+/// Loads a scene from the text of the file called `name`; what it names must have addresses of its own,
+/// or be the page's.
+///
+/// # Errors
+/// Says where in it, what was found and what was expected.
+pub(crate) async fn load_text(name: &str, text: &str) -> anyhow::Result<LoadedScene> {
+    complete(Scene::from_ron(name, text)?, &page_address()?).await
+}
+
+/// The address that the references of a scene are relative to, if it is not the page's.
+pub(crate) fn base_of(reference: &str) -> Option<String> {
+    let own = super::builtin(reference).ok()?.is_none() && !reference.starts_with(INLINE);
+    own.then(|| resolve(reference, &page_address().ok()?).ok())
+        .flatten()
+}
+
+/// Fetches the models and motions that a scene names.
+async fn complete(scene: Scene, base: &str) -> anyhow::Result<LoadedScene> {
     let mut models = BTreeMap::new();
     for file in super::model_files(&scene) {
-        models.insert(file.to_owned(), load_model(&resolve(file, &base)?).await?);
+        models.insert(file.to_owned(), load_model(&resolve(file, base)?).await?);
     }
     let mut motions = BTreeMap::new();
     for file in super::motion_files(&scene) {
         let text = match BuiltinMotion::find(file) {
             Some(motion) => motion.text.to_owned(),
             None => {
-                let address = resolve(file, &base)?;
+                let address = resolve(file, base)?;
                 let bytes = fetch(&address, MAX_FILE_BYTES as u64).await?;
                 super::text(&address, bytes, "a motion file (.ron)")?
             }
@@ -71,6 +105,17 @@ pub fn reload_scene(
 ) -> anyhow::Result<LoadedScene> {
     if let Some(scene) = super::builtin(reference)? {
         return super::bundle(scene, BTreeMap::new(), BTreeMap::new(), false);
+    }
+    if let Some(name) = reference.strip_prefix(SAVED) {
+        let text = storage::read(&saved_key(name)).ok().flatten();
+        let scene = text.and_then(|text| Scene::from_ron(name, &text).ok());
+        // One with files of its own has to be fetched: only if it was opened before it is here.
+        if let Some(scene) = scene
+            && super::model_files(&scene).next().is_none()
+            && super::motion_files(&scene).next().is_none()
+        {
+            return super::bundle(scene, BTreeMap::new(), BTreeMap::new(), false);
+        }
     }
     match opened {
         Some((id, bundle)) if id == reference => Ok(LoadedScene {
@@ -192,7 +237,11 @@ fn page_address() -> anyhow::Result<String> {
         .context("the page has no address")
 }
 
-fn resolve(reference: &str, base: &str) -> anyhow::Result<String> {
+/// A reference as an address.
+///
+/// # Errors
+/// It is none.
+pub(crate) fn resolve(reference: &str, base: &str) -> anyhow::Result<String> {
     let url = Url::new_with_base(reference, base)
         .map_err(|_error| anyhow!("`{reference}` is no address that can be fetched"))?;
     Ok(url.href())

@@ -17,7 +17,7 @@ use super::{api, js};
 use crate::CANVAS;
 
 /// Function keys that the panels use and that browsers would take.
-const FUNCTION_KEYS: [&str; 4] = ["F1", "F2", "F8", "F9"];
+const FUNCTION_KEYS: [&str; 5] = ["F1", "F2", "F3", "F8", "F9"];
 
 /// Listens to the page.
 #[derive(Debug)]

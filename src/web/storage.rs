@@ -21,6 +21,18 @@ pub(crate) fn write(name: &str, text: &str) -> Result<(), JsValue> {
     call("setItem", &[name.into(), text.into()]).map(drop)
 }
 
+/// The names of all that is kept.
+///
+/// # Errors
+/// Nothing may be kept here.
+pub(crate) fn names() -> Result<Vec<String>, JsValue> {
+    let storage = js::get(&js_sys::global(), "localStorage")?;
+    let count = js::get(&storage, "length")?.as_f64().unwrap_or(0.0) as u32;
+    let name = |index: u32| Ok(call("key", &[index.into()])?.as_string());
+    let names: Result<Vec<_>, JsValue> = (0..count).map(name).collect();
+    Ok(names?.into_iter().flatten().collect())
+}
+
 /// Forgets what is kept under this name.
 ///
 /// # Errors

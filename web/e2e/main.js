@@ -19,6 +19,7 @@ import "./tests/serial.js";
 import "./tests/suite.js";
 import "./tests/cameras.js";
 import "./tests/record.js";
+import "./tests/environment.js";
 
 declareShared();
 

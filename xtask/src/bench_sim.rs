@@ -1,16 +1,24 @@
-//! `cargo xtask bench sim`: the time of a simulation step, beside MuJoCo's on the same model.
+//! `cargo xtask bench sim`: the time of a simulation step, beside MuJoCo's on the same model, natively
+//! and in a browser.
 //!
 //! Both programs run in turn, several rounds, so that a machine that slows down slows down both;
-//! medians of what they report (each the fastest of five measurements) are compared. MuJoCo takes part when Python can import its package.
+//! medians of what they report (each the fastest of five measurements) are compared. MuJoCo takes
+//! part when Python can import its package, and in the browser with its npm package.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::stages::{build_app, output_of, root};
+use crate::browser::{Driver, install_package};
+use crate::stages::{self, build_folder, cargo, output_of, root};
+use crate::web::build_examples;
+
+/// The version of MuJoCo's npm package.
+const MUJOCO: &str = "3.14.0";
 
 /// Options of `cargo xtask bench sim`.
 #[derive(Debug, clap::Args)]
@@ -24,6 +32,9 @@ pub(crate) struct Options {
     /// Steps a round and case.
     #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..))]
     steps: u32,
+    /// Leave the browser out.
+    #[arg(long)]
+    native: bool,
 }
 
 /// What Forearm is compared with.
@@ -36,7 +47,7 @@ enum Versus {
 }
 
 /// What both programs measure.
-const CASES: [&str; 2] = ["arm", "arm-floor-cube"];
+const CASES: [&str; 3] = ["arm", "arm-floor-cube", "arm-floor-cube-awake"];
 
 /// Microseconds a step of each round, by case.
 type Rounds = BTreeMap<String, Vec<f64>>;
@@ -46,8 +57,9 @@ type Rounds = BTreeMap<String, Vec<f64>>;
 /// # Errors
 /// If a program fails, or MuJoCo was asked for and can't be imported.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let app = build_app()?;
+    let program = build()?;
     let rival = rival(options.vs)?;
+    let models = models(&program)?;
     let (mut ours, mut theirs) = (Rounds::new(), Rounds::new());
     let mut latest = Value::Null;
     for round in 0..options.rounds {
@@ -55,13 +67,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         // Who goes first changes every round.
         for turn in 0..2 {
             if (round + turn) % 2 == 0 {
-                latest = json(&mut forearm(&app, options.steps))?;
+                latest = json(&mut forearm(&program, &[options.steps]))?;
                 for (case, micros) in cases(&latest)? {
                     ours.entry(case).or_default().push(micros);
                 }
             } else if rival {
-                for case in CASES {
-                    let micros = micros(&json(&mut mujoco(case, options.steps))?)?;
+                for (case, model) in CASES.into_iter().zip(&models) {
+                    let micros = micros(&json(&mut mujoco(model, options.steps))?)?;
                     theirs.entry(case.to_owned()).or_default().push(micros);
                 }
             }
@@ -79,12 +91,72 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     );
     for case in latest["cases"].as_array().into_iter().flatten() {
         println!(
-            "  {:<16} {}",
+            "  {:<22} {}",
             case["name"].as_str().unwrap_or_default(),
             breakdown(case)
         );
     }
-    Ok(())
+    println!("\nworlds at once, a thread each, arm-floor-cube");
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    for threads in [1, u32::try_from(cores).unwrap_or(1)] {
+        let answer = json(&mut forearm(&program, &[options.steps, threads]))?;
+        let rate = answer["steps_per_sec"].as_f64().unwrap_or_default();
+        println!("  {threads:>3} threads {rate:>12.0} steps a second");
+    }
+    if options.native {
+        return Ok(());
+    }
+    in_browser(options)
+}
+
+/// The same in Chromium: both modules are called step by step by JavaScript, each in a worker.
+fn in_browser(options: &Options) -> Result<()> {
+    let driver = Driver::find_or_install()?;
+    println!("\n{}", driver.versions()?);
+    let mujoco = match options.vs {
+        Some(Versus::None) => None,
+        _ => match install_package("@mujoco/mujoco", MUJOCO) {
+            Ok(folder) => Some(folder),
+            Err(error) if options.vs.is_none() => {
+                println!("MuJoCo takes no part: {error:#}");
+                None
+            }
+            Err(error) => return Err(error),
+        },
+    };
+    let things = json!({
+        "sim_bench": build_examples(&["sim_bench"])?.join("sim_bench"),
+        "mujoco": mujoco,
+        "mujoco_version": MUJOCO,
+        "steps": options.steps,
+        "rounds": options.rounds,
+    });
+    stages::run(&mut driver.script("sim.js", things)).context("can't measure")
+}
+
+/// Builds the program that is measured: the simulation without the app.
+fn build() -> Result<PathBuf> {
+    stages::run(
+        cargo()
+            .args(["build", "--quiet", "--release", "--locked"])
+            .args(["--package", "forearm_sim", "--no-default-features"])
+            .args(["--example", "sim_bench"]),
+    )?;
+    let name = format!("sim_bench{}", std::env::consts::EXE_SUFFIX);
+    Ok(build_folder().join("release/examples").join(name))
+}
+
+/// Files with the cases' scenes for MuJoCo.
+fn models(program: &Path) -> Result<Vec<PathBuf>> {
+    let folder = build_folder().join("bench-sim");
+    fs::create_dir_all(&folder).with_context(|| format!("can't make {}", folder.display()))?;
+    let write = |case: &str| {
+        let text = output_of(Command::new(program).args(["mjcf", case]))?;
+        let file = folder.join(format!("{case}.xml"));
+        fs::write(&file, text).with_context(|| format!("can't write {}", file.display()))?;
+        Ok(file)
+    };
+    CASES.into_iter().map(write).collect()
 }
 
 /// Whether MuJoCo takes part. Says so plainly if it does not.
@@ -107,20 +179,19 @@ fn rival(wanted: Option<Versus>) -> Result<bool> {
     Ok(true)
 }
 
-fn forearm(app: &Path, steps: u32) -> Command {
-    let mut command = Command::new(app);
-    command.args(["bench", "sim", "--json", "--steps", &steps.to_string()]);
+fn forearm(program: &Path, numbers: &[u32]) -> Command {
+    let mut command = Command::new(program);
+    command.args(numbers.iter().map(u32::to_string));
     command
 }
 
-fn mujoco(case: &str, steps: u32) -> Command {
+fn mujoco(model: &Path, steps: u32) -> Command {
     let mut command = Command::new("python3");
-    command.arg(root().join("xtask/mujoco_bench.py")).args([
-        "--case",
-        case,
-        "--steps",
-        &steps.to_string(),
-    ]);
+    command
+        .arg(root().join("xtask/mujoco_bench.py"))
+        .arg("--model")
+        .arg(model)
+        .args(["--steps", &steps.to_string()]);
     command
 }
 
@@ -159,7 +230,7 @@ fn breakdown(case: &Value) -> String {
 
 /// One line of the table.
 fn row(case: &str, ours: &mut [f64], theirs: Option<&mut Vec<f64>>) -> String {
-    let mut line = format!("  {case:<16} Forearm {}", spread(ours));
+    let mut line = format!("  {case:<22} Forearm {}", spread(ours));
     if let Some(theirs) = theirs {
         let ratio = median(ours) / median(theirs);
         line += &format!("   MuJoCo {}   ratio {ratio:.2}", spread(theirs));

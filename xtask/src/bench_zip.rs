@@ -1,16 +1,14 @@
 //! `cargo xtask bench zip`: how fast a dataset is packed, natively and in a browser tab's worker, beside
 //! `JSZip` on the same page's main thread, and how long that page stands still meanwhile.
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
 use serde_json::json;
 
-use crate::browser::Driver;
-use crate::stages::{self, output_of};
-use crate::web::{build_examples, target_dir};
+use crate::browser::{Driver, install_package};
+use crate::stages;
+use crate::web::build_examples;
 
 /// The version of the npm package.
 const JSZIP: &str = "3.10.1";
@@ -40,7 +38,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     )?;
     let driver = Driver::find_or_install()?;
     println!("\n{}", driver.versions()?);
-    let jszip = find_or_install(&target_dir().join("tools"));
+    let jszip = install_package("jszip", JSZIP).map(|package| package.join("dist/jszip.min.js"));
     if let Err(error) = &jszip {
         println!("JSZip takes no part: {error:#}");
     }
@@ -52,23 +50,4 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         "rounds": options.rounds,
     });
     stages::run(&mut driver.script("zip.js", things)).context("can't measure")
-}
-
-/// `JSZip` in one script, out of its npm package.
-fn find_or_install(tools: &Path) -> Result<PathBuf> {
-    let folder = tools.join(format!("jszip-{JSZIP}"));
-    let script = folder.join("node_modules/jszip/dist/jszip.min.js");
-    if !script.is_file() {
-        fs::create_dir_all(&folder).with_context(|| format!("can't make {}", folder.display()))?;
-        output_of(
-            Command::new("npm")
-                .arg("install")
-                .arg("--prefix")
-                .arg(&folder)
-                .args(["--ignore-scripts", "--no-audit", "--no-fund", "--no-save"])
-                .arg(format!("jszip@{JSZIP}")),
-        )
-        .context("can't install JSZip")?;
-    }
-    Ok(script)
 }

@@ -111,3 +111,28 @@ fn install_modules() -> Result<PathBuf> {
     fs::remove_dir_all(&fresh).with_context(|| format!("can't remove {}", fresh.display()))?;
     Ok(folder)
 }
+
+/// A package from npm, installed beside the builds; answers its folder.
+///
+/// # Errors
+/// If it can't be installed.
+pub(crate) fn install_package(name: &str, version: &str) -> Result<PathBuf> {
+    let plain = name.replace('/', "-").replace('@', "");
+    let folder = target_dir()
+        .join("tools")
+        .join(format!("{plain}-{version}"));
+    let package = folder.join("node_modules").join(name);
+    if !package.is_dir() {
+        fs::create_dir_all(&folder).with_context(|| format!("can't make {}", folder.display()))?;
+        output_of(
+            Command::new("npm")
+                .arg("install")
+                .arg("--prefix")
+                .arg(&folder)
+                .args(["--ignore-scripts", "--no-audit", "--no-fund", "--no-save"])
+                .arg(format!("{name}@{version}")),
+        )
+        .with_context(|| format!("can't install {name}"))?;
+    }
+    Ok(package)
+}

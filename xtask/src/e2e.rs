@@ -4,23 +4,25 @@
 //! no browser it says so and ends well; with `CI=true` that is a failure.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
 use crate::browser::Driver;
-use crate::stages::{self, Outcome, Stages, run_and_read};
+use crate::stages::{self, Outcome, Stages, output_of, run_and_read};
 use crate::test::in_ci;
 use crate::web::{self, Profile, build_examples};
 
 /// What is built for pages without the app: the runtime's suite, the control service alone, virtual
-/// arms, cameras alone, recording.
-pub(crate) const EXAMPLES: [&str; 5] = [
+/// arms, cameras alone, recording, environments.
+pub(crate) const EXAMPLES: [&str; 6] = [
     "suite",
     "web_bench",
     "virtual_bus_web",
     "vision_web",
     "record_web",
+    "env_web",
 ];
 
 /// Options of `cargo xtask e2e`.
@@ -31,6 +33,16 @@ pub(crate) struct Options {
     /// Test this site, as `cargo xtask web` left it, instead of making one.
     #[arg(long, value_name = "DIR")]
     site: Option<PathBuf>,
+    /// Only make the page of this example, neither the app nor its site. The filter has to leave out
+    /// tests of anything else.
+    #[arg(
+        long,
+        value_name = "EXAMPLE",
+        requires = "filter",
+        conflicts_with = "site"
+    )]
+    #[arg(value_parser = EXAMPLES)]
+    page: Option<String>,
 }
 
 /// How many stages [`add_stages`] adds.
@@ -63,16 +75,35 @@ pub(crate) fn add_stages(stages: &mut Stages, options: &Options) {
     let Some(driver) = driver else { return };
     let mut things = json!({ "filter": options.filter });
     let ready = stages.stage("native program", || {
-        // The same run has to end the same way there and here.
+        // The same runs have to end the same way there and here.
+        things["env_digest"] = json!(env_digest()?);
+        if options.page.is_some() {
+            return Ok(Outcome::Passed(
+                "only what a page is compared with".to_owned(),
+            ));
+        }
         things["app"] = json!(stages::build_app()?);
         Ok(Outcome::Passed(String::new()))
     }) && stages.stage("site", || {
+        if options.page.is_some() {
+            return Ok(Outcome::Skipped("one page is enough".to_owned()));
+        }
         things["site"] = json!(site(options)?);
         Ok(Outcome::Passed(String::new()))
-    }) && stages.stage("examples", || examples(&mut things));
+    }) && stages.stage("examples", || examples(options, &mut things));
     if ready {
         stages.stage("browser tests", || tests(&driver, things));
     }
+}
+
+/// What short episodes come to natively.
+fn env_digest() -> Result<String> {
+    let digest = output_of(
+        Command::new("cargo")
+            .args(["run", "--quiet", "--release", "--package", "forearm_sim"])
+            .args(["--no-default-features", "--example", "env_web"]),
+    )?;
+    Ok(digest.trim().to_owned())
 }
 
 fn site(options: &Options) -> Result<PathBuf> {
@@ -91,9 +122,13 @@ fn site(options: &Options) -> Result<PathBuf> {
     }
 }
 
-fn examples(things: &mut Value) -> Result<Outcome> {
-    let folder = build_examples(&EXAMPLES)?;
-    for name in EXAMPLES {
+fn examples(options: &Options, things: &mut Value) -> Result<Outcome> {
+    let names = match &options.page {
+        Some(page) => vec![page.as_str()],
+        None => EXAMPLES.to_vec(),
+    };
+    let folder = build_examples(&names)?;
+    for name in names {
         things[name] = json!(folder.join(name));
     }
     Ok(Outcome::Passed(String::new()))

@@ -27,6 +27,7 @@ mod python;
 mod python_package;
 mod stages;
 mod test;
+mod validate_sim;
 mod web;
 
 use std::process::ExitCode;
@@ -54,6 +55,8 @@ enum Command {
     /// Measure.
     #[command(subcommand)]
     Bench(Bench),
+    /// Simulate the same scenarios here and in MuJoCo and compare.
+    ValidateSim(validate_sim::Options),
     /// Compare the golden pictures, or take new ones.
     Goldens(goldens::Options),
 }
@@ -82,6 +85,7 @@ fn main() -> ExitCode {
         Command::Web(options) => web::run(&options),
         Command::Python(options) => python_package::run_alone(&options),
         Command::E2e(options) => e2e::run(&options),
+        Command::ValidateSim(options) => validate_sim::run(&options),
         Command::Bench(Bench::Sim(options)) => bench_sim::run(&options),
         Command::Bench(Bench::Env(options)) => bench_env::run(&options),
         Command::Bench(Bench::Control(options)) => bench_control::run(&options),

@@ -5,6 +5,7 @@ use forearm_protocol::record;
 use forearm_protocol::servo::{Device, SerialArm};
 
 use crate::devices::Mover;
+use crate::editor::EditorAction;
 use crate::settings::{ThemeChoice, ViewPreset, ViewToggle};
 
 /// Something a person asked for that the app carries out.
@@ -92,6 +93,8 @@ pub enum PanelAction {
         /// The episode.
         episode: u32,
     },
+    /// Edit the scene, or ask the editor for something.
+    Editor(EditorAction),
     /// [`PanelState::settings`](crate::PanelState::settings) differ from what was stored last.
     SettingsChanged,
 }

@@ -85,7 +85,8 @@ fn fit(feed: &CameraFeed, most: egui::Vec2) -> egui::Vec2 {
     vec2((width * scale).round(), (height * scale).round())
 }
 
-fn feed_ui(
+/// Draws an image with its name and numbers.
+pub(crate) fn feed_ui(
     ui: &mut Ui,
     inputs: &PanelInputs,
     feed: &CameraFeed,

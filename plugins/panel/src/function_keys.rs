@@ -10,6 +10,9 @@ pub(crate) const DRIVE: (Key, &str) = if cfg!(target_family = "wasm") {
     (Key::F5, "F5")
 };
 
+/// Edit the scene.
+pub(crate) const EDIT: (Key, &str) = (Key::F3, "F3");
+
 /// Show the recorder.
 pub(crate) const RECORD: (Key, &str) = (Key::F4, "F4");
 

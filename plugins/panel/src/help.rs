@@ -14,10 +14,11 @@ use crate::state::PanelState;
 use crate::theme;
 use crate::widgets;
 
-const APP_KEYS: [(&[&str], &str); 9] = [
+const APP_KEYS: [(&[&str], &str); 10] = [
     (&["Esc"], "Emergency stop, always"),
     (&["F1"], "This help"),
     (&["F2"], "Workers: what runs where, and how it does"),
+    (&[function_keys::EDIT.1], "Edit the scene; drive again"),
     (&[function_keys::RECORD.1], "Recorder"),
     (&[function_keys::DRIVE.1], "Start or stop driving"),
     (&[function_keys::RESET.1], "Reset the scene"),

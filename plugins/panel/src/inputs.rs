@@ -9,6 +9,7 @@ use forearm_protocol::control::{Event, Notice, NoticeLevel, StateUpdate};
 use forearm_protocol::scene::{ArmSpec, SceneBundle};
 
 use crate::devices::DevicesView;
+use crate::editor::EditorView;
 use crate::history::History;
 use crate::recording::RecordView;
 use crate::workers::WorkersView;
@@ -41,6 +42,10 @@ pub struct PanelInputs {
     pub workers: WorkersView,
     /// Real arms, beside what the state says of them.
     pub devices: DevicesView,
+    /// Whether scenes can be edited.
+    pub can_edit: bool,
+    /// The scene that is being edited; `None` while none is.
+    pub editor: Option<EditorView>,
     /// Recording and datasets; `None` where nothing can be recorded, and nothing is offered.
     pub record: Option<RecordView>,
 }

@@ -10,8 +10,8 @@ use crate::recording::RightTab;
 use crate::settings::{LEFT_WIDTH, PLOT_HEIGHT, PanelSettings, RIGHT_WIDTH, Sheet, ViewPreset};
 use crate::state::{ArmCard, PanelState};
 use crate::{
-    arms, browser, calibration, cameras, function_keys, help, hud, narrow, plot, record, telemetry,
-    theme, top_bar,
+    arms, browser, calibration, cameras, editor, function_keys, help, hud, narrow, plot, record,
+    telemetry, theme, top_bar,
 };
 
 /// The least width that side panels leave for the picture, points.
@@ -57,7 +57,9 @@ pub fn show(
     prepare(ui, state, inputs, out);
     state.e_stop = None;
     shortcuts(ui, state, inputs, out);
-    let free = if ui.available_width() < narrow::WIDTH {
+    let free = if let Some(view) = &inputs.editor {
+        editor::show(ui, state, inputs, view, out)
+    } else if ui.available_width() < narrow::WIDTH {
         narrow::show(ui, state, inputs, out)
     } else {
         wide(ui, state, inputs, out)
@@ -65,16 +67,25 @@ pub fn show(
     let line = Stroke::new(1.0, theme::palette(ui).line);
     ui.painter()
         .rect_stroke(free, 0.0, line, StrokeKind::Outside);
-    cameras::show_enlarged(ui, state, inputs, free);
-    browser::show(ui, state, inputs, free, out);
+    if let Some(view) = &inputs.editor {
+        editor::tools(ui, view, free, out);
+    } else {
+        cameras::show_enlarged(ui, state, inputs, free);
+        browser::show(ui, state, inputs, free, out);
+    }
     hud::show(ui, state, inputs, free, out);
     calibration::show(ui, inputs, free, out);
     state.toasts.show(ui, free);
+    editor::dialogs(ui, state, inputs, out);
     help::show(ui, state, inputs, out);
     announce(ui, state, out);
+    let output = output(ui, free, inputs.devices.calibration.is_some());
+    let editing = inputs.editor.is_some();
     PanelOutput {
-        record_keys: record::controls::has_arrows(state, inputs),
-        ..output(ui, free, inputs.devices.calibration.is_some())
+        record_keys: !editing && record::controls::has_arrows(state, inputs),
+        // Keys are the editor's: none drives an arm that the picture does not show.
+        keyboard_captured: output.keyboard_captured || editing,
+        ..output
     }
 }
 
@@ -220,6 +231,16 @@ fn shortcuts(ui: &Ui, state: &mut PanelState, inputs: &PanelInputs, out: &mut Ou
     if pressed(Key::F2) {
         state.settings.workers_open = !state.settings.workers_open;
     }
+    if pressed(function_keys::EDIT.0) {
+        editor::toggle(inputs, out);
+    }
+    if let Some(view) = &inputs.editor {
+        if !ui.ctx().egui_wants_keyboard_input() {
+            editor::keys(ui, state, view, out);
+            view_keys(ui, out);
+        }
+        return;
+    }
     if pressed(function_keys::RECORD.0) && inputs.record.is_some() {
         toggle_recorder(&mut state.settings);
     }
@@ -233,9 +254,14 @@ fn shortcuts(ui: &Ui, state: &mut PanelState, inputs: &PanelInputs, out: &mut Ou
         return;
     }
     record::controls::keys(ui, state, inputs, out);
+    view_keys(ui, out);
+}
+
+/// Keys that look from elsewhere.
+fn view_keys(ui: &Ui, out: &mut Outbox) {
     let keys = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5];
     for (key, preset) in keys.into_iter().zip(ViewPreset::ALL) {
-        if pressed(key) {
+        if ui.input(|input| input.key_pressed(key)) {
             out.actions.push(PanelAction::SetView(preset));
         }
     }

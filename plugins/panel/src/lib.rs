@@ -19,6 +19,7 @@ mod calibration;
 mod cameras;
 mod device_section;
 pub mod devices;
+pub mod editor;
 mod figures;
 mod function_keys;
 mod help;
@@ -51,6 +52,7 @@ pub mod workers;
 
 pub use actions::{Outbox, PanelAction};
 pub use devices::{DevicesView, Mover, Ports};
+pub use editor::{Answer, EditorAction, EditorTool, EditorView, Question, SceneFolder};
 pub use egui;
 pub use inputs::{ArmView, CameraFeed, PanelInputs, SceneEntry, SceneView, ScriptEntry};
 pub use layout::PanelOutput;

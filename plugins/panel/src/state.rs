@@ -8,6 +8,7 @@ use forearm_protocol::control::Notice;
 
 use crate::browser::Browser;
 use crate::devices::MoverKind;
+use crate::editor::EditorPanel;
 use crate::history::History;
 use crate::record::RecordPanel;
 use crate::settings::{PanelSettings, ThemeChoice};
@@ -44,6 +45,8 @@ pub struct PanelState {
     pub(crate) trial: TrialForm,
     /// The dataset browser, while it is open.
     pub(crate) browser: Option<Browser>,
+    /// What the scene editor's panels remember.
+    pub(crate) editor: EditorPanel,
     /// What the recorder's panels remember.
     pub(crate) record: RecordPanel,
     /// Where the emergency stop was drawn last.

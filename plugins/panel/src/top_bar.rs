@@ -5,6 +5,7 @@ use forearm_protocol::control::{Command, Request, TeleopMode};
 
 use crate::actions::{Outbox, PanelAction};
 use crate::devices::leader_obstacle;
+use crate::editor;
 use crate::function_keys;
 use crate::hud::Concern;
 use crate::inputs::PanelInputs;
@@ -17,7 +18,7 @@ use crate::units::Units;
 use crate::widgets;
 
 /// Width that the views need to stand in the bar; else only the menu has them.
-const PRESETS_WIDTH: f32 = 320.0;
+pub(crate) const PRESETS_WIDTH: f32 = 320.0;
 /// In a narrower window the bar holds less, points.
 const COMPACT_WIDTH: f32 = 1010.0;
 
@@ -77,6 +78,7 @@ pub(crate) fn show(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs, ou
         );
         drive_button(ui, state, inputs, 88.0, out);
         reset_button(ui, state, inputs, out);
+        editor::enter_button(ui, inputs, out);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             help_button(ui, state);
             theme_button(ui, state, out);
@@ -118,6 +120,7 @@ pub(crate) fn show_narrow(
             scene_menu(ui, state, inputs, width, out);
         });
         widgets::ends(ui, |ui| {
+            editor::enter_button(ui, inputs, out);
             reset_button(ui, state, inputs, out);
             drive_button(ui, state, inputs, 72.0, out);
             let width = ui.available_width();
@@ -126,7 +129,7 @@ pub(crate) fn show_narrow(
     });
 }
 
-fn help_button(ui: &mut Ui, state: &mut PanelState) {
+pub(crate) fn help_button(ui: &mut Ui, state: &mut PanelState) {
     if widgets::icon_toggle(ui, state.help_open, "?", "Help and all keys (F1)").clicked() {
         state.help_open = !state.help_open;
     }
@@ -153,7 +156,7 @@ fn units(ui: &mut Ui, state: &mut PanelState) {
 }
 
 /// The emergency stop, where the panel that has the large one is closed; large if it gets a size.
-fn e_stop(
+pub(crate) fn e_stop(
     ui: &mut Ui,
     state: &mut PanelState,
     inputs: &PanelInputs,
@@ -357,7 +360,7 @@ fn drive_button(
     });
 }
 
-fn theme_button(ui: &mut Ui, state: &mut PanelState, out: &mut Outbox) {
+pub(crate) fn theme_button(ui: &mut Ui, state: &mut PanelState, out: &mut Outbox) {
     let (icon, name, _) = theme_choice(state.settings.theme);
     if widgets::icon_button(ui, icon, name).clicked() {
         toggle_theme(state, out);
@@ -398,7 +401,7 @@ fn workers_button(ui: &mut Ui, state: &mut PanelState, inputs: &PanelInputs) {
     }
 }
 
-fn view_presets(ui: &mut Ui, out: &mut Outbox) {
+pub(crate) fn view_presets(ui: &mut Ui, out: &mut Outbox) {
     let choices = ViewPreset::ALL.map(|preset| (preset, preset.label()));
     if let Some(preset) = widgets::segments(ui, None, &choices, "views") {
         out.actions.push(PanelAction::SetView(preset));

@@ -1,6 +1,7 @@
 //! Every message between the app and its services, and the scene format: the only serde boundary.
 //!
-//! - [`env`]: environments to learn in: tasks, configurations, what they observe.
+//! - [`env`]: environments to learn in: tasks, configurations, what they observe; what their service is
+//!   asked, answers and tells (`env/…`).
 //! - [`envelope`]: what surrounds each message: version, name, request id, trace id.
 //! - [`lifecycle`]: what the worker runtime itself says (`worker/…`); [`error`]: how things fail.
 //! - [`buffer`]: large parts of messages, moved without a copy.

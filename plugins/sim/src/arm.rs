@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use forearm_arm::{ArmModel, JointKind};
+use forearm_protocol::scene::ServoModel;
 
 use crate::math::{Frame, M3, Symmetric, V3, cross_matrix, times};
 use crate::servo::Servo;
@@ -96,7 +97,12 @@ state!(Arm { states, torque_on, position, servos } but {
 
 impl Arm {
     /// Builds the tree. `home` is in model order and already checked, as is the model.
-    pub(crate) fn new(model: Arc<ArmModel>, world_from_base: Frame, home: Vec<f64>) -> Self {
+    pub(crate) fn new(
+        model: Arc<ArmModel>,
+        world_from_base: Frame,
+        home: Vec<f64>,
+        servo: &ServoModel,
+    ) -> Self {
         let mut bodies: Vec<Body> = Vec::with_capacity(model.joints.len());
         let mut links: Vec<(Option<usize>, Frame)> = Vec::with_capacity(model.links.len());
         let mut body_of_joint = vec![0; model.joints.len()];
@@ -139,7 +145,7 @@ impl Arm {
         };
         let servos = bodies
             .iter()
-            .map(|body| Servo::new(&model.joints[body.joint]))
+            .map(|body| Servo::new(&model.joints[body.joint], servo))
             .collect();
         let mut arm = Self {
             model,
@@ -330,7 +336,7 @@ impl Arm {
         for ((servo, &position), &velocity) in
             self.servos.iter_mut().zip(&self.position).zip(&*velocity)
         {
-            servo.drive(self.torque_on, position, velocity);
+            servo.drive(self.torque_on, position, velocity, dt);
         }
         self.bias_forces(velocity, gravity);
         self.composite_inertia();
@@ -357,7 +363,7 @@ impl Arm {
     fn solve_free(&mut self, velocity: &mut [f64], dt: f64) {
         for (body, servo) in self.servos.iter().enumerate() {
             self.implicit[body] = servo.implicit_inertia(dt);
-            self.impulse[body] = self.momentum[body] + dt * servo.constant_effort();
+            self.impulse[body] = self.momentum[body] + servo.constant_impulse(dt);
         }
         invert(
             &self.inertia,

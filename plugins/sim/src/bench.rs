@@ -8,6 +8,7 @@ use forearm_protocol::scene::{
     ArmSpec, Backend, ModelRef, ObjectShape, ObjectSpec, PhysicsSpec, Scene, TableSpec,
 };
 
+use crate::mjcf::{self, Actuators, Contacts};
 use crate::world::Phase;
 use crate::{SimError, World};
 
@@ -35,11 +36,13 @@ pub enum Case {
     ArmAlone,
     /// The same, and a 3 cm cube that rests on the table.
     ArmFloorCube,
+    /// The same, and the cube is kept awake, as if something were about to happen to it.
+    ArmFloorCubeAwake,
 }
 
 impl Case {
-    /// Both cases.
-    pub const ALL: [Self; 2] = [Self::ArmAlone, Self::ArmFloorCube];
+    /// All cases.
+    pub const ALL: [Self; 3] = [Self::ArmAlone, Self::ArmFloorCube, Self::ArmFloorCubeAwake];
 
     /// The case's name, as the comparison with MuJoCo calls it.
     #[must_use]
@@ -47,6 +50,7 @@ impl Case {
         match self {
             Self::ArmAlone => "arm",
             Self::ArmFloorCube => "arm-floor-cube",
+            Self::ArmFloorCubeAwake => "arm-floor-cube-awake",
         }
     }
 }
@@ -80,6 +84,7 @@ impl Course {
             targets: Vec::new(),
             next: 0,
         };
+        course.world.set_sleep(case != Case::ArmFloorCubeAwake);
         course.prepare(WARM_UP);
         course.run(WARM_UP);
         Ok(course)
@@ -160,6 +165,35 @@ pub fn measure(
     })
 }
 
+/// A case's scene as MJCF, for MuJoCo in its fastest settings. It may let the cube sleep where it
+/// sleeps here, which it does not as it comes.
+///
+/// # Errors
+/// None in practice: the scenes are fixed.
+pub fn mjcf(case: Case) -> Result<String, SimError> {
+    let models = [Arc::new(so101::so101())];
+    let text = mjcf::write(
+        &scene(case),
+        &models,
+        Contacts::Default,
+        Actuators::Position,
+    )?;
+    let sleep = "implicitfast\"><flag sleep=\"enable\"/></option>";
+    Ok(match case {
+        Case::ArmFloorCube => text.replacen("implicitfast\"/>", sleep, 1),
+        Case::ArmAlone | Case::ArmFloorCubeAwake => text,
+    })
+}
+
+/// The targets of so many steps from the start on, six numbers a step, radians.
+#[must_use]
+pub fn controls(steps: u64) -> Vec<f64> {
+    let dt = 1.0 / PhysicsSpec::default().hz;
+    (0..steps)
+        .flat_map(|step| targets(step as f64 * dt))
+        .collect()
+}
+
 /// The arm's targets at a time, radians.
 fn targets(time_secs: f64) -> [f64; 6] {
     let mut targets = CENTER;
@@ -197,11 +231,38 @@ pub fn scene(case: Case) -> Scene {
         }],
         objects: match case {
             Case::ArmAlone => Vec::new(),
-            Case::ArmFloorCube => vec![cube],
+            Case::ArmFloorCube | Case::ArmFloorCubeAwake => vec![cube],
         },
         cameras: Vec::new(),
         lights: Vec::new(),
         table: TableSpec::default(),
         physics: PhysicsSpec::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Case, Course, controls, mjcf};
+
+    #[test]
+    fn the_cube_sleeps_in_one_case_only() {
+        for case in Case::ALL {
+            let course = Course::new(case).expect("the scene is good");
+            let sleeps = case == Case::ArmFloorCube;
+            assert_eq!(course.world.object_sleeps(0), sleeps);
+            let text = mjcf(case).expect("the scene is good");
+            assert_eq!(text.contains("<flag sleep=\"enable\"/>"), sleeps);
+        }
+    }
+
+    #[test]
+    fn a_course_goes_by_the_controls_that_others_get() {
+        let mut course = Course::new(Case::ArmAlone).expect("the scene is good");
+        course.prepare(5);
+        let controls = controls(course.world.steps() + 5);
+        assert_eq!(
+            course.targets.as_flattened(),
+            &controls[controls.len() - 30..]
+        );
     }
 }

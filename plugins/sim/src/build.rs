@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use forearm_arm::{ArmModel, JointKind, Shape};
-use forearm_protocol::scene::{ArmSpec, ObjectShape, ObjectSpec, Scene};
+use forearm_protocol::scene::{ArmSpec, ObjectShape, ObjectSpec, Scene, ServoModel};
 use nalgebra::{UnitQuaternion, Vector3};
 
 use crate::SimError;
@@ -55,7 +55,7 @@ pub(crate) fn build(scene: &Scene, models: &[Arc<ArmModel>]) -> Result<Parts, Si
     };
     add_ground(scene, &mut parts.collisions);
     for (spec, model) in scene.arms.iter().zip(models) {
-        add_arm(spec, model, &mut parts)?;
+        add_arm(spec, model, &scene.physics.servo, &mut parts)?;
     }
     for spec in &scene.objects {
         add_object(spec, &mut parts)?;
@@ -73,6 +73,19 @@ fn check_physics(scene: &Scene) -> Result<(), SimError> {
     for value in scene.physics.gravity {
         check(place, "gravity", value, "from -100 to 100 m/s²", |g| {
             g.abs() <= 100.0
+        })?;
+    }
+    if let ServoModel::Sts3215(spec) = &scene.physics.servo {
+        check(
+            place,
+            "servo.voltage",
+            spec.voltage,
+            "from 4 to 14 V",
+            |v| (4.0..=14.0).contains(&v),
+        )?;
+        let play = spec.backlash_degrees;
+        check(place, "servo.backlash_degrees", play, "from 0 to 10", |p| {
+            (0.0..=10.0).contains(&p)
         })?;
     }
     let place = || "table".to_owned();
@@ -120,7 +133,12 @@ fn add_ground(scene: &Scene, collisions: &mut Collisions) {
         .extend(slab(table.center, FLOOR, [100.0; 2], 1.0, FLOOR_FRICTION));
 }
 
-fn add_arm(spec: &ArmSpec, model: &Arc<ArmModel>, parts: &mut Parts) -> Result<(), SimError> {
+fn add_arm(
+    spec: &ArmSpec,
+    model: &Arc<ArmModel>,
+    servo: &ServoModel,
+    parts: &mut Parts,
+) -> Result<(), SimError> {
     model.validate().map_err(|error| SimError::Model {
         arm: spec.name.clone(),
         model: model.name.clone(),
@@ -145,7 +163,7 @@ fn add_arm(spec: &ArmSpec, model: &Arc<ArmModel>, parts: &mut Parts) -> Result<(
         origin: V3::from(spec.position),
     };
     let index = parts.arms.len();
-    let arm = Arm::new(Arc::clone(model), base, home(spec, model)?);
+    let arm = Arm::new(Arc::clone(model), base, home(spec, model)?, servo);
     for (number, link) in model.links.iter().enumerate() {
         let (body, carrier_from_link) = arm.carrier(number);
         for (shape, collider) in link.colliders.iter().enumerate() {

@@ -39,6 +39,7 @@ mod rest;
 mod servo;
 mod snapshot;
 mod solver;
+pub mod sts3215;
 mod symmetric;
 mod touch;
 mod world;

@@ -15,14 +15,16 @@
 
 use std::sync::Arc;
 
-use forearm_arm::{ArmModel, JointKind, Shape};
-use forearm_protocol::scene::Scene;
+use forearm_arm::{ArmModel, Joint, JointKind, Shape};
+use forearm_protocol::scene::{Scene, ServoModel};
 use nalgebra::{Isometry3, Translation3, UnitQuaternion, Vector3};
 
 use crate::SimError;
 use crate::build::{self, FLOOR, FLOOR_FRICTION, Parts, TABLE_THICKNESS};
 use crate::math::{Frame, quaternion_of};
 use crate::object;
+use crate::servo::passive_damping;
+use crate::world::{HARD_LEVERS, PAD_LEVERS};
 
 /// How MuJoCo is to treat contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +34,8 @@ pub enum Contacts {
     Grasping,
     /// MuJoCo's own defaults, which are its fastest, and a plane in place of the table.
     Default,
+    /// None: no shape collides, and none is written.
+    Off,
 }
 
 /// What drives the joints in MuJoCo.
@@ -60,6 +64,7 @@ pub fn write(
         assets: Vec::new(),
         frictions: frictions(scene, models),
         contacts,
+        servo: scene.physics.servo,
         home: Vec::new(),
     };
     let name = escaped(&scene.name);
@@ -134,6 +139,7 @@ struct Writer {
     assets: Vec<String>,
     frictions: Vec<f64>,
     contacts: Contacts,
+    servo: ServoModel,
     /// Positions of the start, in the order of the file.
     home: Vec<f64>,
 }
@@ -166,15 +172,16 @@ impl Writer {
         let gravity = numbers(&scene.physics.gravity);
         let cone = match self.contacts {
             Contacts::Grasping => " cone=\"elliptic\" impratio=\"10\"",
-            Contacts::Default => "",
+            Contacts::Default | Contacts::Off => "",
         };
         self.leaf(&format!(
             "option timestep=\"{dt}\" gravity=\"{gravity}\" integrator=\"implicitfast\"{cone}"
         ));
         if self.contacts == Contacts::Grasping {
             self.open("default");
-            // As stiff as two steps allow.
-            let stiffness = format!("solref=\"{} 1\" solimp=\"0.95 0.99 0.001\"", 2.0 * dt);
+            // As stiff as three steps allow. Two are the least that MuJoCo takes, and its edge of
+            // stability: what is only grazed gets a kick.
+            let stiffness = format!("solref=\"{} 1\" solimp=\"0.95 0.99 0.001\"", 3.0 * dt);
             self.leaf(&format!("geom condim=\"6\" {stiffness}"));
             // Limits and dry friction are all but hard here.
             self.leaf(&format!(
@@ -187,11 +194,14 @@ impl Writer {
     }
 
     fn ground(&mut self, scene: &Scene) {
+        if self.contacts == Contacts::Off {
+            return;
+        }
         let [length, width] = scene.table.size;
         let [x, y] = scene.table.center;
         let all = i32::MAX;
         let floor = format!("contype=\"1\" conaffinity=\"{all}\"");
-        let friction = self.friction(scene.table.friction);
+        let friction = self.friction(scene.table.friction, HARD_LEVERS);
         let place = |top: f64| numbers(&[x, y, top]);
         let half = TABLE_THICKNESS / 2.0;
         let slab = match self.contacts {
@@ -199,14 +209,14 @@ impl Writer {
                 let size = numbers(&[length / 2.0, width / 2.0, half]);
                 format!("type=\"box\" size=\"{size}\" pos=\"{}\"", place(-half))
             }
-            Contacts::Default => {
+            Contacts::Default | Contacts::Off => {
                 let size = numbers(&[length / 2.0, width / 2.0, half]);
                 format!("type=\"plane\" size=\"{size}\" pos=\"{}\"", place(0.0))
             }
         };
         self.leaf(&format!("geom name=\"table\" {slab} {friction} {floor}"));
         if self.contacts == Contacts::Grasping {
-            let friction = self.friction(FLOOR_FRICTION);
+            let friction = self.friction(FLOOR_FRICTION, HARD_LEVERS);
             self.leaf(&format!(
                 "geom name=\"floor\" type=\"plane\" size=\"50 50 1\" pos=\"{}\" {friction} {floor}",
                 place(FLOOR)
@@ -231,7 +241,7 @@ impl Writer {
             place(parent_from_link)
         ));
         if let Some(number) = link.attachment.as_ref().and_then(|at| at.joint) {
-            self.joint(model, prefix, number);
+            self.joint(&model.joints[number], prefix);
             self.home.push(parts.arms[arm].home()[number]);
         }
         if link.inertial.mass > 0.0 {
@@ -248,7 +258,7 @@ impl Writer {
         let own = 1_i32 << (arm + 1).min(30);
         let bits = format!("contype=\"{own}\" conaffinity=\"{}\"", i32::MAX ^ own);
         for collider in &link.colliders {
-            let friction = self.friction(collider.friction);
+            let friction = self.friction(collider.friction, PAD_LEVERS);
             self.geom(
                 &collider.shape,
                 &collider.link_from_shape,
@@ -267,8 +277,7 @@ impl Writer {
         self.close("body");
     }
 
-    fn joint(&mut self, model: &ArmModel, prefix: &str, number: usize) {
-        let joint = &model.joints[number];
+    fn joint(&mut self, joint: &Joint, prefix: &str) {
         let kind = match joint.kind {
             JointKind::Revolute => "hinge",
             JointKind::Prismatic => "slide",
@@ -276,10 +285,11 @@ impl Writer {
         let name = escaped(&joint.name);
         let axis = numbers(joint.axis.as_slice());
         let (limits, servo) = (&joint.limits, &joint.servo);
+        let damping = passive_damping(joint, &self.servo);
         self.leaf(&format!(
             "joint name=\"{prefix}{name}\" type=\"{kind}\" axis=\"{axis}\" range=\"{} {}\" \
              damping=\"{}\" frictionloss=\"{}\" armature=\"{}\"",
-            limits.lower, limits.upper, servo.damping, servo.friction_loss, servo.armature,
+            limits.lower, limits.upper, damping, servo.friction_loss, servo.armature,
         ));
     }
 
@@ -320,7 +330,7 @@ impl Writer {
             numbers(com.as_slice()),
             numbers(inertia.diagonal().as_slice()),
         ));
-        let friction = self.friction(spec.friction);
+        let friction = self.friction(spec.friction, HARD_LEVERS);
         let surface = format!("{friction} contype=\"1\" conaffinity=\"{}\"", i32::MAX);
         for part in object::parts(&spec.shape) {
             self.geom(&part.shape, &isometry(&part.frame), &surface);
@@ -328,19 +338,25 @@ impl Writer {
         self.close("body");
     }
 
-    /// Friction and priority of a shape.
-    fn friction(&self, friction: f64) -> String {
+    /// Friction and priority of a shape, and how far from its middle a contact resists spinning and
+    /// rolling.
+    fn friction(&self, friction: f64, (spinning, rolling): (f64, f64)) -> String {
         let priority = self.frictions.iter().position(|known| *known == friction);
         let priority = priority.unwrap_or(0);
         match self.contacts {
             Contacts::Grasping => {
-                format!("friction=\"{friction} 0.005 0.0005\" priority=\"{priority}\"")
+                format!("friction=\"{friction} {spinning} {rolling}\" priority=\"{priority}\"")
             }
-            Contacts::Default => format!("friction=\"{friction}\" priority=\"{priority}\""),
+            Contacts::Default | Contacts::Off => {
+                format!("friction=\"{friction}\" priority=\"{priority}\"")
+            }
         }
     }
 
     fn geom(&mut self, shape: &Shape, parent_from_shape: &Isometry3<f64>, surface: &str) {
+        if self.contacts == Contacts::Off {
+            return;
+        }
         let at = place(parent_from_shape);
         let sized =
             |kind: &str, size: &[f64]| format!("type=\"{kind}\" size=\"{}\"", numbers(size));

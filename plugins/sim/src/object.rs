@@ -3,7 +3,7 @@
 use forearm_arm::Shape;
 use forearm_protocol::scene::{ObjectShape, ObjectSpec};
 
-use crate::math::{Frame, M3, V3, cross_matrix, point_inertia};
+use crate::math::{Frame, M3, Symmetric, V3, cross_matrix, point_inertia};
 use crate::rest::Rest;
 use crate::snapshot::state;
 
@@ -32,6 +32,8 @@ pub(crate) struct Object {
     com: V3,
     inertia: M3,
     inverse_inertia: M3,
+    /// The same in the world's axes, in this step.
+    world_inverse_inertia: Symmetric,
     mass: f64,
     /// Mass, inertia and inverse inertia as the scene has them.
     nominal: (f64, M3, M3),
@@ -45,7 +47,7 @@ pub(crate) struct Object {
 }
 
 state!(Object { frame, touched, touched_by, rest } but {
-    fixed, start, com, inertia, inverse_inertia, mass, nominal, reach,
+    fixed, start, com, inertia, inverse_inertia, world_inverse_inertia, mass, nominal, reach,
 });
 
 impl Object {
@@ -76,6 +78,7 @@ impl Object {
             com,
             inertia,
             inverse_inertia,
+            world_inverse_inertia: Symmetric::ZERO,
             mass: spec.mass,
             nominal: (spec.mass, inertia, inverse_inertia),
             reach,
@@ -125,13 +128,16 @@ impl Object {
         self.frame.point(&self.com)
     }
 
-    /// One over the mass, and the inverse inertia in the world's axes.
-    pub(crate) fn inverse_mass(&self) -> (f64, M3) {
-        let rotation = &self.frame.rotation;
-        (
-            1.0 / self.mass,
-            rotation * self.inverse_inertia * rotation.transpose(),
-        )
+    /// Begins a step: turns the inverse inertia into the world's axes.
+    pub(crate) fn turn_inertia(&mut self) {
+        self.world_inverse_inertia =
+            Symmetric::from(&self.inverse_inertia).turned(&self.frame.rotation);
+    }
+
+    /// What an impulse (N·s) and an angular impulse about the centre of mass (N·m·s) do to the
+    /// velocity and to the spin in this step.
+    pub(crate) fn yield_to(&self, force: &V3, moment: &V3) -> (V3, V3) {
+        (force / self.mass, self.world_inverse_inertia.times(moment))
     }
 
     /// Mass, centre of mass and inertia about it (diagonal), in the object's frame.

@@ -31,9 +31,29 @@ pub(crate) struct Row {
     pub(crate) upper: f64,
     /// The impulse: goes in as the first guess, comes out as the solution.
     pub(crate) impulse: f64,
-    /// Which entry of the velocities this row is the dry friction of, if it is one.
-    pub(crate) dry: Option<usize>,
-    /// One over (JM⁻¹Jᵀ + softness), filled in by [`Solver::push`].
+    /// JM⁻¹Jᵀ + softness, and one over it; filled in by [`Solver::push`].
+    pub(crate) mass: f64,
+    pub(crate) inverse: f64,
+}
+
+/// A constraint on the velocity of a single joint.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct JointRow {
+    /// The joint's entry of the world's velocities; where its arm's begin, and how many they are.
+    pub(crate) velocity: usize,
+    pub(crate) arm: usize,
+    pub(crate) len: usize,
+    /// Where the joint's row of M⁻¹ begins in the solver's Jacobians.
+    pub(crate) column: usize,
+    /// As in [`Row`].
+    pub(crate) wanted: f64,
+    pub(crate) lower: f64,
+    pub(crate) upper: f64,
+    pub(crate) impulse: f64,
+    /// Whether it is the joint's dry friction.
+    pub(crate) dry: bool,
+    /// The joint's entry of M⁻¹'s diagonal, and one over it; filled in by [`Solver::push_joint`].
+    pub(crate) mass: f64,
     pub(crate) inverse: f64,
 }
 
@@ -67,8 +87,7 @@ pub(crate) struct Solver {
     pub(crate) contacts: Vec<ContactRows>,
     pub(crate) spins: Vec<SpinRows>,
     pub(crate) jacobians: Vec<f64>,
-    /// Rows before this index belong to joints.
-    joint_rows: usize,
+    joints: Vec<JointRow>,
 }
 
 impl Solver {
@@ -78,19 +97,28 @@ impl Solver {
         self.contacts.clear();
         self.spins.clear();
         self.jacobians.clear();
-        self.joint_rows = 0;
+        self.joints.clear();
     }
 
-    /// Says that the rows added so far are the joints'.
-    pub(crate) fn end_of_joints(&mut self) {
-        self.joint_rows = self.rows.len();
+    /// Adds an arm's M⁻¹, row by row; returns where it starts.
+    pub(crate) fn push_inverse(&mut self, inverse: &[f64]) -> usize {
+        let start = self.jacobians.len();
+        self.jacobians.extend_from_slice(inverse);
+        start
+    }
+
+    /// Finishes a row of a joint and adds it.
+    pub(crate) fn push_joint(&mut self, mut row: JointRow) {
+        row.mass = self.jacobians[row.column + row.velocity - row.arm];
+        row.inverse = if row.mass > 0.0 { 1.0 / row.mass } else { 0.0 };
+        row.impulse = row.impulse.max(row.lower).min(row.upper);
+        self.joints.push(row);
     }
 
     /// Dry friction's rows: which velocity, and what impulse.
     pub(crate) fn dry_impulses(&self) -> impl Iterator<Item = (usize, f64)> {
-        self.rows[..self.joint_rows]
-            .iter()
-            .filter_map(|row| Some((row.dry?, row.impulse)))
+        let dry = self.joints.iter().filter(|row| row.dry);
+        dry.map(|row| (row.velocity, row.impulse))
     }
 
     /// Room for one side's Jacobian; returns where it starts.
@@ -106,8 +134,9 @@ impl Solver {
         for side in &row.sides {
             let block = &self.jacobians[side.jacobian..side.jacobian + 2 * side.len];
             let (j, w) = block.split_at(side.len);
-            mass += j.iter().zip(w).map(|(j, w)| j * w).sum::<f64>();
+            mass += dot(j, w);
         }
+        row.mass = mass;
         row.inverse = if mass > 0.0 { 1.0 / mass } else { 0.0 };
         row.impulse = bounded(&row, row.impulse);
         self.rows.push(row);
@@ -121,8 +150,13 @@ impl Solver {
             contacts,
             spins,
             jacobians,
-            joint_rows,
+            joints,
         } = self;
+        for row in joints.iter() {
+            if row.impulse != 0.0 {
+                push(row, row.impulse, jacobians, velocity);
+            }
+        }
         for row in rows.iter() {
             if row.impulse != 0.0 {
                 apply(row, row.impulse, jacobians, velocity);
@@ -130,8 +164,8 @@ impl Solver {
         }
         for _ in 0..iterations {
             let mut change: f64 = 0.0;
-            for row in &mut rows[..*joint_rows] {
-                change = change.max(relax(row, jacobians, velocity));
+            for row in joints.iter_mut() {
+                change = change.max(relax_joint(row, jacobians, velocity));
             }
             for contact in contacts.iter() {
                 let [normal, across @ ..] = &mut rows[contact.first..contact.first + 3] else {
@@ -171,12 +205,28 @@ fn missing(row: &Row, jacobians: &[f64], velocity: &[f64]) -> f64 {
     let mut speed = row.softness * row.impulse - row.wanted;
     for side in &row.sides {
         let j = &jacobians[side.jacobian..side.jacobian + side.len];
-        let v = &velocity[side.velocity..side.velocity + side.len];
-        for (j, v) in j.iter().zip(v) {
-            speed += j * v;
-        }
+        speed += dot(j, &velocity[side.velocity..side.velocity + side.len]);
     }
     -speed * row.inverse
+}
+
+/// Solves a joint's row within its bounds; returns by how much its velocity changed.
+fn relax_joint(row: &mut JointRow, jacobians: &[f64], velocity: &mut [f64]) -> f64 {
+    let wanted = row.impulse - (velocity[row.velocity] - row.wanted) * row.inverse;
+    let impulse = wanted.max(row.lower).min(row.upper);
+    let change = impulse - row.impulse;
+    if change == 0.0 {
+        return 0.0;
+    }
+    row.impulse = impulse;
+    push(row, change, jacobians, velocity);
+    change.abs() * row.mass
+}
+
+/// Adds an impulse on a joint to the velocities of its arm.
+fn push(row: &JointRow, impulse: f64, jacobians: &[f64], velocity: &mut [f64]) {
+    let column = &jacobians[row.column..row.column + row.len];
+    add(&mut velocity[row.arm..row.arm + row.len], column, impulse);
 }
 
 /// Solves one row within its bounds; returns by how much its velocity changed.
@@ -188,7 +238,7 @@ fn relax(row: &mut Row, jacobians: &[f64], velocity: &mut [f64]) -> f64 {
     }
     row.impulse = impulse;
     apply(row, change, jacobians, velocity);
-    change.abs() / row.inverse
+    change.abs() * row.mass
 }
 
 /// Solves the two rows across a contact, their impulse together within the friction cone.
@@ -211,7 +261,7 @@ fn slide(rows: &mut [Row], limit: f64, jacobians: &[f64], velocity: &mut [f64]) 
         let impulse = next - row.impulse;
         row.impulse = next;
         apply(row, impulse, jacobians, velocity);
-        change = change.max(impulse.abs() / row.inverse);
+        change = change.max(impulse.abs() * row.mass);
     }
     change
 }
@@ -221,8 +271,30 @@ fn apply(row: &Row, impulse: f64, jacobians: &[f64], velocity: &mut [f64]) {
     for side in &row.sides {
         let w = &jacobians[side.jacobian + side.len..side.jacobian + 2 * side.len];
         let v = &mut velocity[side.velocity..side.velocity + side.len];
-        for (v, w) in v.iter_mut().zip(w) {
-            *v += w * impulse;
+        add(v, w, impulse);
+    }
+}
+
+/// The sum of products. Six is what an object and most arms have: that is unrolled.
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    if let ([a0, a1, a2, a3, a4, a5], [b0, b1, b2, b3, b4, b5]) = (a, b) {
+        return ((a0 * b0 + a1 * b1) + (a2 * b2 + a3 * b3)) + (a4 * b4 + a5 * b5);
+    }
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// Adds `by` times one to the other.
+fn add(to: &mut [f64], what: &[f64], by: f64) {
+    if let (Ok(to), Ok(what)) = (
+        <&mut [f64; 6]>::try_from(&mut *to),
+        <&[f64; 6]>::try_from(what),
+    ) {
+        for (to, what) in to.iter_mut().zip(what) {
+            *to += what * by;
         }
+        return;
+    }
+    for (to, what) in to.iter_mut().zip(what) {
+        *to += what * by;
     }
 }

@@ -15,7 +15,8 @@ use crate::math::{Frame, V3, any_tangent};
 use crate::object::Object;
 use crate::rest::{self, Rest};
 use crate::snapshot::{Source, State, WorldState, state};
-use crate::solver::{ContactRows, Row, Side, Solver, SpinRows};
+use crate::solver::{ContactRows, JointRow, Row, Side, Solver, SpinRows};
+use crate::symmetric::multiply;
 
 /// Stiffness of one contact point, N/m: a finger of printed plastic.
 const STIFFNESS: f64 = 6.0e4;
@@ -27,8 +28,8 @@ const MAX_RECOVERY_SPEED: f64 = 0.3;
 const MOST_SLIP: f64 = 0.001;
 /// How far from its middle a contact patch holds against spinning and rolling, metres: where a
 /// jaw presses, and elsewhere.
-const PAD_LEVERS: (f64, f64) = (5e-3, 1e-3);
-const HARD_LEVERS: (f64, f64) = (5e-4, 2e-4);
+pub(crate) const PAD_LEVERS: (f64, f64) = (5e-3, 1e-3);
+pub(crate) const HARD_LEVERS: (f64, f64) = (5e-4, 2e-4);
 /// How much of a joint's excess beyond its limit is undone in a step.
 const LIMIT_RECOVERY: f64 = 0.2;
 /// Sweeps of the solver, and the change of speed below which it stops early.
@@ -218,8 +219,9 @@ impl World {
             let velocity = &mut self.velocity[*start..*start + arm.dof()];
             arm.free_velocity(velocity, &self.gravity, self.dt);
         }
-        for (object, start) in self.objects.iter().zip(&self.object_start) {
+        for (object, start) in self.objects.iter_mut().zip(&self.object_start) {
             if object.moves() {
+                object.turn_inertia();
                 let (mut linear, mut angular) = twist(&self.velocity, *start);
                 object.free_velocity(&mut linear, &mut angular, &self.gravity, self.dt);
                 set_twist(&mut self.velocity, *start, &linear, &angular);
@@ -228,7 +230,6 @@ impl World {
         done(Phase::Dynamics);
         self.solver.clear();
         self.joint_rows();
-        self.solver.end_of_joints();
         self.contact_rows();
         done(Phase::Constraints);
         self.solver.solve(&mut self.velocity, ITERATIONS, TOLERANCE);
@@ -298,8 +299,9 @@ impl World {
             ..
         } = self;
         for (arm, &start) in arms.iter().zip(arm_start.iter()) {
-            let count = arm.dof();
-            for body in 0..count {
+            let len = arm.dof();
+            let inverse = solver.push_inverse(arm.inverse());
+            for body in 0..len {
                 let (friction, lower, upper) = arm.friction_and_limits(body);
                 let q = arm.positions()[body];
                 let next = q + *dt * velocity[start + body];
@@ -310,31 +312,20 @@ impl World {
                 } else {
                     None
                 };
-                if friction <= 0.0 && limit.is_none() {
-                    continue;
-                }
-                let jacobian = solver.reserve(count);
-                let block = &mut solver.jacobians[jacobian..jacobian + 2 * count];
-                block[body] = 1.0;
-                block[count..].copy_from_slice(&arm.inverse()[body * count..(body + 1) * count]);
-                let side = Side {
-                    velocity: start,
-                    jacobian,
-                    len: count,
-                };
-                let row = Row {
-                    sides: [side, Side::default()],
-                    ..Row::default()
+                let row = JointRow {
+                    velocity: start + body,
+                    arm: start,
+                    len,
+                    column: inverse + body * len,
+                    ..JointRow::default()
                 };
                 if friction > 0.0 {
                     let bound = friction * *dt;
-                    let impulse = dry_impulse[start + body];
-                    let dry = Some(start + body);
-                    solver.push(Row {
+                    solver.push_joint(JointRow {
                         lower: -bound,
                         upper: bound,
-                        impulse,
-                        dry,
+                        impulse: dry_impulse[start + body],
+                        dry: true,
                         ..row
                     });
                 }
@@ -342,7 +333,7 @@ impl World {
                     // Approaching the limit may use up the gap; beyond it, go back gently.
                     let inside = (gap < 0.0) == (lower == 0.0);
                     let rate = if inside { 1.0 } else { LIMIT_RECOVERY };
-                    solver.push(Row {
+                    solver.push_joint(JointRow {
                         lower,
                         upper,
                         wanted: gap * rate / *dt,
@@ -466,9 +457,7 @@ impl World {
                     }
                     Motion::About(axis) => arm.spin_jacobian(body, &(axis * sign), j),
                 }
-                for (w, row) in w.iter_mut().zip(arm.inverse().chunks_exact(len)) {
-                    *w = row.iter().zip(j.iter()).map(|(m, j)| m * j).sum();
-                }
+                multiply(arm.inverse(), j, w);
                 Side {
                     velocity: self.arm_start[index],
                     jacobian,
@@ -478,7 +467,6 @@ impl World {
             Owner::Object(index) if !self.objects[index].fixed => {
                 let object = &self.objects[index];
                 let jacobian = self.solver.reserve(6);
-                let (inverse_mass, inverse_inertia) = object.inverse_mass();
                 let (force, moment) = match motion {
                     Motion::Along { point, direction } => {
                         let force = direction * sign;
@@ -486,8 +474,7 @@ impl World {
                     }
                     Motion::About(axis) => (V3::zeros(), axis * sign),
                 };
-                let linear = force * inverse_mass;
-                let angular = inverse_inertia * moment;
+                let (linear, angular) = object.yield_to(&force, &moment);
                 let block = &mut self.solver.jacobians[jacobian..jacobian + 12];
                 block[..3].copy_from_slice(force.as_slice());
                 block[3..6].copy_from_slice(moment.as_slice());

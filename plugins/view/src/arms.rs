@@ -24,6 +24,13 @@ pub(crate) struct ArmLink {
     pub(crate) link: usize,
 }
 
+/// The base of an arm, and the colour of its printed parts.
+#[derive(Component, Debug, Clone)]
+pub(crate) struct ArmBase {
+    pub(crate) arm: ArmIndex,
+    pub(crate) printed: Handle<StandardMaterial>,
+}
+
 /// Where every link is, in its arm's base frame.
 #[derive(Resource, Debug, Default)]
 pub(crate) struct LinkPoses {
@@ -78,6 +85,10 @@ pub(crate) fn spawn(
         let base = commands
             .spawn((
                 Name::new(format!("Arm {}", spec.name)),
+                ArmBase {
+                    arm: index,
+                    printed: printed.clone(),
+                },
                 GhostMaterials(ghosts.each_ref().map(|(_, material)| material.clone())),
                 base_transform(spec),
                 Visibility::default(),

@@ -73,12 +73,6 @@ pub(crate) fn spawn(
         let (parent, place) = mount(spec, &scene, root.0, &links);
         let size = feed_size(spec.resolution, detail.feed_scale);
         let image = images.add(target(size));
-        let projection = PerspectiveProjection {
-            fov: spec.fov_y_degrees.to_radians() as f32,
-            near: 0.01,
-            far: 40.0,
-            ..default()
-        };
         let entity = commands
             .spawn((
                 Name::new(format!("Camera {}", spec.name)),
@@ -90,7 +84,7 @@ pub(crate) fn spawn(
                     ..default()
                 },
                 RenderTarget::from(image.clone()),
-                Projection::from(projection),
+                lens(spec),
                 Tonemapping::KhronosPbrNeutral,
                 ShadowFilteringMethod::default(),
                 detail.msaa,
@@ -198,7 +192,26 @@ fn mount(
     root: Entity,
     links: &Query<(Entity, &ArmLink)>,
 ) -> (Entity, Transform) {
-    match &spec.mount {
+    let place = camera_place(&spec.mount);
+    let CameraMount::Link { arm, link, .. } = &spec.mount else {
+        return (root, place);
+    };
+    let arms = &scene.bundle.scene.arms;
+    let entity = arms
+        .iter()
+        .position(|spec| spec.name == *arm)
+        .and_then(|arm| {
+            let link = scene.models.get(arm)?.link_index(link)?;
+            links
+                .iter()
+                .find(|(_, at)| at.arm == arm && at.link == link)
+        });
+    entity.map_or((root, Transform::default()), |(entity, _)| (entity, place))
+}
+
+/// Where a camera is, in the room or on its link.
+pub(crate) fn camera_place(mount: &CameraMount) -> Transform {
+    match mount {
         CameraMount::World { position, look_at } => {
             let (position, look_at) = (vec3(*position), vec3(*look_at));
             let ahead = (look_at - position).try_normalize().unwrap_or(Vec3::NEG_Z);
@@ -208,32 +221,24 @@ fn mount(
             } else {
                 Vec3::Z
             };
-            (
-                root,
-                Transform::from_translation(position).looking_to(ahead, up),
-            )
+            Transform::from_translation(position).looking_to(ahead, up)
         }
         CameraMount::Link {
-            arm,
-            link,
             position,
             rotation_degrees: angles,
-        } => {
-            let place = Transform::from_translation(vec3(*position))
-                .with_rotation(rotation_degrees(*angles));
-            let arms = &scene.bundle.scene.arms;
-            let entity = arms
-                .iter()
-                .position(|spec| spec.name == *arm)
-                .and_then(|arm| {
-                    let link = scene.models.get(arm)?.link_index(link)?;
-                    links
-                        .iter()
-                        .find(|(_, at)| at.arm == arm && at.link == link)
-                });
-            entity.map_or((root, Transform::default()), |(entity, _)| (entity, place))
-        }
+            ..
+        } => Transform::from_translation(vec3(*position)).with_rotation(rotation_degrees(*angles)),
     }
+}
+
+/// What a camera's lens does.
+pub(crate) fn lens(spec: &CameraSpec) -> Projection {
+    Projection::from(PerspectiveProjection {
+        fov: spec.fov_y_degrees.to_radians() as f32,
+        near: 0.01,
+        far: 40.0,
+        ..default()
+    })
 }
 
 fn feed_size([width, height]: [u32; 2], scale: f32) -> UVec2 {

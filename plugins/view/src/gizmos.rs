@@ -19,6 +19,7 @@ pub(crate) const AXIS_COLORS: [Color; 3] = [
     Color::srgb(0.35, 0.78, 0.3),
     Color::srgb(0.26, 0.52, 0.96),
 ];
+pub(crate) const CAMERA_COLOR: Color = Color::srgb(0.55, 0.75, 0.9);
 pub(crate) const TARGET_COLOR: Color = Color::srgb(0.98, 0.65, 0.15);
 
 pub(crate) fn setup(mut store: ResMut<GizmoConfigStore>) {
@@ -108,7 +109,7 @@ pub(crate) fn camera_frames(
         if let Some(spec) = spec
             && feeds.feeds.get(camera.0).is_some_and(|feed| feed.enabled)
         {
-            frustum(&mut lines, place, spec);
+            frustum(&mut lines, place, spec, CAMERA_COLOR);
         }
     }
 }
@@ -123,9 +124,14 @@ fn axes(lines: &mut Gizmos<HelperLines>, place: Transform, length: f32) {
     }
 }
 
-fn frustum(lines: &mut Gizmos<HelperLines>, place: &GlobalTransform, spec: &CameraSpec) {
+/// What a camera sees.
+pub(crate) fn frustum(
+    lines: &mut Gizmos<HelperLines>,
+    place: &GlobalTransform,
+    spec: &CameraSpec,
+    color: Color,
+) {
     const DEPTH: f32 = 0.09;
-    let color = Color::srgb(0.55, 0.75, 0.9);
     let [width, height] = spec.resolution.map(|length| length.max(1) as f32);
     let y = DEPTH * (0.5 * spec.fov_y_degrees.to_radians() as f32).tan();
     let x = y * width / height;

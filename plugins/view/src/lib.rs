@@ -2,7 +2,7 @@
 //!
 //! In: Bevy messages [`Event`] (a loaded scene makes everything anew; states move it), the
 //! resources [`ViewSettings`], [`PointerCaptured`] and [`ViewportRect`] that the app sets, and
-//! [`CameraPreset`] messages. Out: [`Command::ToolTarget`] messages while the tool's handle is
+//! [`CameraPreset`] messages; while a scene is edited, [`editor::EditedScene`]. Out: [`Command::ToolTarget`] messages while the tool's handle is
 //! dragged, and [`CameraFeeds`], the images of the scene's cameras.
 //!
 //! What it does not do: compute targets, wait for anything, know services. It only shows what it
@@ -17,6 +17,7 @@
 
 mod arms;
 mod cameras;
+pub mod editor;
 pub mod frames;
 mod ghost;
 mod gizmos;
@@ -80,6 +81,11 @@ impl Plugin for ViewPlugin {
             .init_resource::<interpolate::Interpolator>()
             .init_resource::<arms::LinkPoses>()
             .init_resource::<meshes::ModelMeshes>()
+            .add_message::<editor::EditorHand>()
+            .init_resource::<editor::EditedScene>()
+            .init_resource::<editor::LiveScene>()
+            .init_resource::<editor::EditHandle>()
+            .init_gizmo_group::<editor::EditLines>()
             .init_resource::<tool_gizmo::ToolHandle>()
             .init_gizmo_group::<gizmos::HelperLines>();
         app.world_mut().spawn((Name::new("World"), WorldRoot));
@@ -97,12 +103,20 @@ impl Plugin for ViewPlugin {
         );
         app.add_systems(
             Startup,
-            (gizmos::setup, orbit::setup, stage::setup, choose_detail),
+            (
+                gizmos::setup,
+                editor::setup,
+                orbit::setup,
+                stage::setup,
+                choose_detail,
+            ),
         );
         app.add_systems(
             Update,
             (
-                scene::receive.in_set(ViewSystems::Receive),
+                (scene::receive, editor::follow)
+                    .chain()
+                    .in_set(ViewSystems::Receive),
                 (
                     scene::begin,
                     (arms::spawn, objects::spawn, stage::spawn),
@@ -121,6 +135,8 @@ impl Plugin for ViewPlugin {
                     stage::follow_theme,
                     orbit::take_presets,
                     tool_gizmo::interact,
+                    editor::interact,
+                    editor::pick.run_if(editor::editing),
                     orbit::steer,
                     orbit::glide,
                     orbit::fit_viewport,
@@ -136,7 +152,10 @@ impl Plugin for ViewPlugin {
                     gizmos::target_frames,
                     gizmos::camera_frames,
                     tool_gizmo::draw,
-                    cameras::take_turns.run_if(not(resource_exists::<snapshot::Still>)),
+                    (editor::outline, editor::draw_handle).run_if(editor::editing),
+                    (editor::choose_feeds, cameras::take_turns)
+                        .chain()
+                        .run_if(not(resource_exists::<snapshot::Still>)),
                     surroundings::light_cameras.run_if(
                         resource_changed::<surroundings::Surroundings>
                             .or_else(resource_changed::<Detail>)

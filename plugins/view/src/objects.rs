@@ -47,7 +47,7 @@ pub(crate) fn place(picture: Res<Picture>, mut objects: Query<(&SceneObject, &mu
 }
 
 /// The mesh of an object in its own frame.
-fn object_mesh(shape: &ObjectShape) -> Mesh {
+pub(crate) fn object_mesh(shape: &ObjectShape) -> Mesh {
     let mut builder = MeshBuilder::default();
     for (part, up) in shape.solids() {
         builder.add(&part, &Isometry3::translation(0.0, 0.0, up));

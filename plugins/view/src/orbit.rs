@@ -16,6 +16,7 @@ use bevy::prelude::*;
 use bevy::window::PrimaryWindow;
 
 use crate::arms::{HELPER_LAYER, LinkPoses, base_transform};
+use crate::editor::EditHandle;
 use crate::frames::{WorldRoot, transform};
 use crate::scene::LoadedScene;
 use crate::settings::{CameraPreset, Detail, PointerCaptured, ViewSettings, ViewportRect};
@@ -176,7 +177,7 @@ pub(crate) fn steer(
     touches: Res<Touches>,
     captured: Res<PointerCaptured>,
     area: Res<ViewportRect>,
-    handle: Res<ToolHandle>,
+    handles: (Res<ToolHandle>, Res<EditHandle>),
     window: Option<Single<&Window, With<PrimaryWindow>>>,
     mut fingers: Local<Fingers>,
     mut camera: Single<&mut OrbitCamera>,
@@ -184,7 +185,8 @@ pub(crate) fn steer(
     let Some(window) = window else { return };
     let cursor = window.cursor_position();
     let inside = |point: Vec2| area.0.is_none_or(|rect| rect.contains(point));
-    let free = !captured.0 && !handle.busy();
+    let busy = handles.0.busy() || handles.1.busy();
+    let free = !captured.0 && !busy;
     let height = area.0.map_or(window.height(), |rect| rect.height());
     let camera = &mut *camera;
 
@@ -198,7 +200,7 @@ pub(crate) fn steer(
             camera.drag = Some(drag);
         }
     }
-    if handle.busy() || !any.iter().any(|(button, _)| mouse.pressed(*button)) {
+    if busy || !any.iter().any(|(button, _)| mouse.pressed(*button)) {
         camera.drag = None;
     }
     if motion.delta != Vec2::ZERO {

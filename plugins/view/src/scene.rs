@@ -7,6 +7,7 @@ use forearm_arm::ArmModel;
 use forearm_protocol::control::Event;
 use forearm_protocol::scene::SceneBundle;
 
+use crate::editor::{EditedScene, LiveScene};
 use crate::frames::WorldRoot;
 
 /// The scene that is drawn. Replaced as a whole when another is loaded.
@@ -25,7 +26,12 @@ pub struct LoadedScene {
 pub(crate) struct SceneRoot(pub(crate) Entity);
 
 /// Takes a loaded scene from the control service's events.
-pub(crate) fn receive(mut events: MessageReader<Event>, mut commands: Commands) -> Result {
+pub(crate) fn receive(
+    mut events: MessageReader<Event>,
+    edited: Res<EditedScene>,
+    mut live: ResMut<LiveScene>,
+    mut commands: Commands,
+) -> Result {
     let loaded = events.read().filter_map(|event| match event {
         Event::SceneLoaded { generation, bundle } => Some((*generation, bundle)),
         _ => None,
@@ -33,11 +39,16 @@ pub(crate) fn receive(mut events: MessageReader<Event>, mut commands: Commands) 
     // Two scenes in one frame: only the last is worth drawing.
     if let Some((generation, bundle)) = loaded.last() {
         let models = bundle.arm_models()?;
-        commands.insert_resource(LoadedScene {
+        let loaded = LoadedScene {
             generation,
             bundle: Arc::clone(bundle),
             models,
-        });
+        };
+        live.0 = Some(loaded.clone());
+        // What a person edits stays in sight.
+        if edited.shown.is_none() {
+            commands.insert_resource(loaded);
+        }
     }
     Ok(())
 }

@@ -37,6 +37,10 @@ pub(crate) struct Grid;
 #[derive(Component, Debug)]
 pub(crate) struct ShadowLight;
 
+/// A light of the scene, by its index.
+#[derive(Component, Debug, Clone, Copy)]
+pub(crate) struct SceneLight(pub(crate) usize);
+
 /// A light that is left out when drawing must be cheap.
 #[derive(Component, Debug)]
 pub(crate) struct FillLight;
@@ -155,11 +159,13 @@ pub(crate) fn spawn(
         let name = format!("Light {}", index + 1);
         match *light {
             LightSpec::Sun { from, lux } => {
-                sun(&mut commands, root.0, &name, vec3(from), lux as f32, true);
+                let light = sun(&mut commands, root.0, &name, vec3(from), lux as f32, true);
+                commands.entity(light).insert(SceneLight(index));
             }
             LightSpec::Point { position, lumens } => {
                 commands.spawn((
                     Name::new(name),
+                    SceneLight(index),
                     PointLight {
                         intensity: lumens as f32,
                         radius: 0.03,
@@ -177,8 +183,14 @@ pub(crate) fn spawn(
 }
 
 /// Parallel light; with shadows the main one, without a fill.
-fn sun(commands: &mut Commands, root: Entity, name: &str, from: Vec3, lux: f32, shadows: bool) {
-    let direction = (-from).try_normalize().unwrap_or(Vec3::NEG_Z);
+fn sun(
+    commands: &mut Commands,
+    root: Entity,
+    name: &str,
+    from: Vec3,
+    lux: f32,
+    shadows: bool,
+) -> Entity {
     let warm = Color::srgb(1.0, 0.97, 0.93);
     let cool = Color::srgb(0.86, 0.92, 1.0);
     let mut light = commands.spawn((
@@ -192,7 +204,7 @@ fn sun(commands: &mut Commands, root: Entity, name: &str, from: Vec3, lux: f32, 
             shadow_normal_bias: 1.6,
             ..default()
         },
-        Transform::default().looking_to(direction, direction.any_orthonormal_vector()),
+        sun_place(from),
         ChildOf(root),
     ));
     if shadows {
@@ -200,6 +212,13 @@ fn sun(commands: &mut Commands, root: Entity, name: &str, from: Vec3, lux: f32, 
     } else {
         light.insert(FillLight);
     }
+    light.id()
+}
+
+/// How light that comes from there is turned.
+pub(crate) fn sun_place(from: Vec3) -> Transform {
+    let direction = (-from).try_normalize().unwrap_or(Vec3::NEG_Z);
+    Transform::default().looking_to(direction, direction.any_orthonormal_vector())
 }
 
 /// One cascade up to `far` metres from the camera.

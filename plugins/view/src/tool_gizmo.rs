@@ -8,6 +8,7 @@ use forearm_protocol::Pose;
 use forearm_protocol::control::{ArmIndex, Command};
 
 use crate::arms::LinkPoses;
+use crate::editor::is_edited;
 use crate::frames::transform;
 use crate::gizmos::{AXIS_COLORS, HelperLines, TARGET_COLOR, bevy_from_base};
 use crate::orbit::MainCamera;
@@ -21,6 +22,8 @@ const RING_PIXELS: f32 = 15.0;
 const FINGER: f32 = 1.8;
 /// The arrows' length as a share of the distance to the camera.
 const ARROW_SHARE: f32 = 0.11;
+/// What is held, or would be.
+pub(crate) const HELD_COLOR: Color = Color::srgb(1.0, 0.95, 0.6);
 /// A target stays within this distance from the arm's base, metres.
 const FARTHEST: f32 = 0.8;
 
@@ -61,18 +64,22 @@ impl ToolHandle {
 
 /// What points at the handle.
 #[derive(Debug, Clone, Copy)]
-struct Pointer {
+pub(crate) struct Pointer {
     /// Where, in the window's logical pixels.
-    at: Vec2,
-    pressed: bool,
-    just_pressed: bool,
+    pub(crate) at: Vec2,
+    pub(crate) pressed: bool,
+    pub(crate) just_pressed: bool,
     /// How many times as near as usual counts as on a part.
-    reach: f32,
+    pub(crate) reach: f32,
 }
 
 impl Pointer {
     /// A finger that is down alone; without fingers, the mouse.
-    fn find(mouse: &ButtonInput<MouseButton>, touches: &Touches, window: &Window) -> Option<Self> {
+    pub(crate) fn find(
+        mouse: &ButtonInput<MouseButton>,
+        touches: &Touches,
+        window: &Window,
+    ) -> Option<Self> {
         let mut fingers = touches.iter();
         match (fingers.next(), fingers.next()) {
             (Some(finger), None) => Some(Self {
@@ -197,11 +204,7 @@ pub(crate) fn draw(
     let length = arrow_length(*eye, middle);
     for (axis, color) in AXIS_COLORS.into_iter().enumerate() {
         let lit = held == Some(Part::Arrow(axis));
-        let color = if lit {
-            Color::srgb(1.0, 0.95, 0.6)
-        } else {
-            color
-        };
+        let color = if lit { HELD_COLOR } else { color };
         let direction = base.rotation * Vec3::AXES[axis];
         lines
             .arrow(
@@ -212,7 +215,7 @@ pub(crate) fn draw(
             .with_tip_length(length * 0.2);
     }
     let ring = if held == Some(Part::Ring) {
-        Color::srgb(1.0, 0.95, 0.6)
+        HELD_COLOR
     } else {
         TARGET_COLOR
     };
@@ -230,6 +233,9 @@ fn tool_pose(
     poses: &LinkPoses,
     arm: ArmIndex,
 ) -> Option<(Transform, Transform)> {
+    if is_edited(scene) {
+        return None;
+    }
     let model = scene.models.get(arm)?;
     let link = poses.commanded.get(arm)?.get(model.tool.link)?;
     let base = bevy_from_base(scene, arm)?;
@@ -251,7 +257,7 @@ fn under_pointer(drag: &Drag, ray: Ray3d, eye: &GlobalTransform, base: &Transfor
 }
 
 /// The point of the line that is nearest to the ray; `None` if they are almost parallel.
-fn nearest_on_line(point: Vec3, direction: Vec3, ray: Ray3d) -> Option<Vec3> {
+pub(crate) fn nearest_on_line(point: Vec3, direction: Vec3, ray: Ray3d) -> Option<Vec3> {
     let along = direction.dot(*ray.direction);
     let denominator = 1.0 - along * along;
     if denominator < 1e-3 {

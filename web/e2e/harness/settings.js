@@ -1,8 +1,8 @@
 // Where things are: `cargo xtask e2e` says so in the environment, in one JSON object.
 //
 // `site`: the folder that `cargo xtask web` made. `suite`, `web_bench`, `virtual_bus_web`: folders with the
-// linked examples (`suite.js`, …), or null. `app`: the native program, or null. `chromium`: the browser.
-// `modules`: the folder with `node_modules`. `root`: the repository. `left`: where pictures of
+// linked examples (`suite.js`, …), or null. `app`: the native program, or null. `env_digest`: what short
+// episodes come to natively, or null. `chromium`: the browser. `modules`: the folder with `node_modules`. `root`: the repository. `left`: where pictures of
 // failures go.
 
 import { readFileSync } from "node:fs";

@@ -25,7 +25,9 @@ export function isolate(on) {
 /** Addresses of: `site`, the app below a path that nobody had in mind; `strict`, the same where pages
  * may not start workers; `changing`, the same with the headers that `isolate` says; `compressed`, the same
  * packed for the way; `loop`, the control service without a picture; `suite`, the runtime's own
- * cases; `vision`, cameras and codecs; `recording`, the record service without a picture; `/double/`, virtual arms; `/repository/`, its scenes and fixtures. */
+ * cases; `vision`, cameras and codecs; `recording`, the record service without a picture; `environment`,
+  * the environment service; `sim`, the simulation alone, and MuJoCo; `/double/`, virtual arms;
+  * `/repository/`, its scenes and fixtures. */
 export async function site() {
   serving ??= begin();
   const { origin } = await serving;
@@ -39,6 +41,8 @@ export async function site() {
     suite: `${origin}/suite/`,
     vision: `${origin}/vision/`,
     recording: `${origin}/recording/`,
+    sim: `${origin}/sim/`,
+    environment: `${origin}/environment/`,
   };
 }
 
@@ -65,6 +69,9 @@ function begin() {
   if (settings.virtual_bus_web) places["/double/"] = { folders: [settings.virtual_bus_web, inRepository("web/e2e/double")] };
   if (settings.vision_web) places["/vision/"] = { folders: [settings.vision_web, join(pages, "vision")] };
   if (settings.record_web) places["/recording/"] = { folders: [settings.record_web, join(pages, "recording"), page] };
+  if (settings.sim_bench) places["/sim/"] = { folders: [settings.sim_bench, join(pages, "sim")] };
+  if (settings.mujoco) places["/sim/mujoco/"] = { folders: [settings.mujoco] };
+  if (settings.env_web) places["/environment/"] = { folders: [settings.env_web, join(pages, "environment"), page] };
   if (settings.suite) places["/suite/"] = { folders: [settings.suite, join(pages, "suite"), page] };
   return serve(places, (text) => waiting.shift()?.(text));
 }

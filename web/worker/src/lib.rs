@@ -7,6 +7,7 @@
 use forearm_control::ControlService;
 use forearm_control::trials::Trials;
 use forearm_record::RecordService;
+use forearm_sim::env::service::{EnvService, Worlds};
 use forearm_workers::pool::JobService;
 use forearm_workers::web::{self, entry};
 use wasm_bindgen::JsValue;
@@ -20,6 +21,7 @@ pub fn start(first: JsValue) {
         &[
             entry::<ControlService>(),
             entry::<RecordService>(),
+            entry::<EnvService<Worlds>>(),
             entry::<JobService<Trials>>(),
         ],
     );

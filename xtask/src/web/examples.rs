@@ -9,13 +9,15 @@ use super::{Profile, build_tool, link, target_dir};
 use crate::stages;
 
 /// What is compiled: crates without drawing, together, so that they share their dependencies.
-const PACKAGES: [&str; 10] = [
+const PACKAGES: [&str; 12] = [
     "--package",
     "forearm_control",
     "--package",
     "forearm_hardware",
     "--package",
     "forearm_record",
+    "--package",
+    "forearm_sim",
     "--package",
     "forearm_vision",
     "--package",

@@ -5,7 +5,7 @@ mod camera_list;
 pub(crate) mod controls;
 mod episodes;
 pub(crate) mod export;
-mod field;
+pub(crate) mod field;
 pub(crate) mod quality;
 mod setup;
 mod space;

@@ -23,10 +23,57 @@ impl Buffer {
         self.0.clone()
     }
 
+    /// Writes the numbers that the bytes are, little-endian, into `out`; answers whether there are
+    /// exactly as many. Nothing is allocated.
+    #[must_use]
+    pub fn read_f32(&self, out: &mut [f32]) -> bool {
+        let fits = self.0.len() == size_of_val(out);
+        if fits {
+            let (bytes, _) = self.0.as_chunks::<{ size_of::<f32>() }>();
+            for (number, bytes) in out.iter_mut().zip(bytes) {
+                *number = f32::from_le_bytes(*bytes);
+            }
+        }
+        fits
+    }
+
+    /// The same for numbers of eight bytes.
+    #[must_use]
+    pub fn read_f64(&self, out: &mut [f64]) -> bool {
+        let fits = self.0.len() == size_of_val(out);
+        if fits {
+            let (bytes, _) = self.0.as_chunks::<{ size_of::<f64>() }>();
+            for (number, bytes) in out.iter_mut().zip(bytes) {
+                *number = f64::from_le_bytes(*bytes);
+            }
+        }
+        fits
+    }
+
     /// The bytes; not copied.
     #[must_use]
     pub fn into_vec(self) -> Vec<u8> {
         self.0
+    }
+}
+
+impl From<&[u8]> for Buffer {
+    fn from(bytes: &[u8]) -> Self {
+        Self(bytes.to_vec())
+    }
+}
+
+impl From<&[f32]> for Buffer {
+    fn from(numbers: &[f32]) -> Self {
+        let bytes = numbers.iter().flat_map(|number| number.to_le_bytes());
+        Self(bytes.collect())
+    }
+}
+
+impl From<&[f64]> for Buffer {
+    fn from(numbers: &[f64]) -> Self {
+        let bytes = numbers.iter().flat_map(|number| number.to_le_bytes());
+        Self(bytes.collect())
     }
 }
 

@@ -1,6 +1,6 @@
 //! In the browser an `ArrayBuffer`, transferred between threads.
 
-use js_sys::{ArrayBuffer, Uint8Array};
+use js_sys::{ArrayBuffer, Float32Array, Float64Array, Uint8Array};
 use send_wrapper::SendWrapper;
 
 /// Bytes that travel without a copy.
@@ -25,6 +25,27 @@ impl Buffer {
     #[must_use]
     pub fn to_vec(&self) -> Vec<u8> {
         Uint8Array::new(&self.0).to_vec()
+    }
+
+    /// Writes the numbers that the bytes are, little-endian, into `out`; answers whether there are
+    /// exactly as many. Nothing is allocated in WASM memory.
+    #[must_use]
+    pub fn read_f32(&self, out: &mut [f32]) -> bool {
+        let fits = self.len() == size_of_val(out);
+        if fits {
+            Float32Array::new(&self.0).copy_to(out);
+        }
+        fits
+    }
+
+    /// The same for numbers of eight bytes.
+    #[must_use]
+    pub fn read_f64(&self, out: &mut [f64]) -> bool {
+        let fits = self.len() == size_of_val(out);
+        if fits {
+            Float64Array::new(&self.0).copy_to(out);
+        }
+        fits
     }
 
     /// The bytes in WASM memory: one copy, for they come from outside.
@@ -55,6 +76,27 @@ impl Clone for Buffer {
 impl From<ArrayBuffer> for Buffer {
     fn from(buffer: ArrayBuffer) -> Self {
         Self(SendWrapper::new(buffer))
+    }
+}
+
+/// One copy, out of WASM memory.
+impl From<&[u8]> for Buffer {
+    fn from(bytes: &[u8]) -> Self {
+        Uint8Array::from(bytes).buffer().into()
+    }
+}
+
+/// One copy, out of WASM memory; little-endian, as WASM is.
+impl From<&[f32]> for Buffer {
+    fn from(numbers: &[f32]) -> Self {
+        Float32Array::from(numbers).buffer().into()
+    }
+}
+
+/// One copy, out of WASM memory; little-endian, as WASM is.
+impl From<&[f64]> for Buffer {
+    fn from(numbers: &[f64]) -> Self {
+        Float64Array::from(numbers).buffer().into()
     }
 }
 

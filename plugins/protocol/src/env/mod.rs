@@ -3,6 +3,8 @@
 //! Plain data for whoever steps environments: the simulation itself, a service, a Python package.
 //! Lengths are metres, angles radians but where a name says degrees.
 
+pub mod messages;
+
 use std::fmt;
 use std::str::FromStr;
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    ArmSpec, Backend, CameraMount, CameraSpec, LightSpec, ObjectShape, ObjectSpec, Scene, TableSpec,
+    ArmSpec, Backend, CameraMount, CameraSpec, LightSpec, ObjectShape, ObjectSpec, Scene,
+    ServoModel, TableSpec,
 };
 use crate::ron_file::{self, FileError};
 use crate::servo::SerialArm;
@@ -68,7 +69,8 @@ impl Scene {
         }
         check_table(&self.table)?;
         check_range("physics.hz", self.physics.hz, 100.0, 10_000.0)?;
-        check_vector("physics.gravity", &self.physics.gravity, MAX_DISTANCE)
+        check_vector("physics.gravity", &self.physics.gravity, MAX_DISTANCE)?;
+        check_servo(&self.physics.servo)
     }
 
     /// Each port is one arm's alone.
@@ -328,6 +330,19 @@ fn check_light(at: &str, light: &LightSpec) -> Result<(), SceneProblem> {
     }
 }
 
+fn check_servo(servo: &ServoModel) -> Result<(), SceneProblem> {
+    let ServoModel::Sts3215(spec) = servo else {
+        return Ok(());
+    };
+    check_range("physics.servo.voltage", spec.voltage, 4.0, 14.0)?;
+    check_range(
+        "physics.servo.backlash_degrees",
+        spec.backlash_degrees,
+        0.0,
+        10.0,
+    )
+}
+
 fn check_table(table: &TableSpec) -> Result<(), SceneProblem> {
     for side in table.size {
         check_range("table.size", side, 0.05, 20.0)?;
@@ -450,6 +465,38 @@ mod tests {
         let nan = error_of(&SCENE.replace("yaw_degrees: 90", "yaw_degrees: NaN"));
         assert_eq!(nan.field, "arms[1].yaw_degrees", "{nan}");
         assert_eq!(nan.at.map(|at| at.0), Some(3), "{nan}");
+    }
+
+    #[test]
+    fn servos_are_chosen_and_checked() {
+        let with = |servo: &str| {
+            SCENE.replace(
+                "cameras: [(",
+                &format!("physics: (servo: {servo}),\n    cameras: [("),
+            )
+        };
+        let read = |servo| {
+            Scene::from_ron("test.ron", &with(servo))
+                .expect("a good scene")
+                .physics
+        };
+        assert_eq!(
+            Scene::from_ron("test.ron", SCENE)
+                .expect("good")
+                .physics
+                .servo,
+            ServoModel::Ideal
+        );
+        assert_eq!(read("Ideal").servo, ServoModel::Ideal);
+        let ServoModel::Sts3215(spec) = read("Sts3215(voltage: 7.4, dead_band: 3)").servo else {
+            panic!("the servo is another");
+        };
+        assert_eq!((spec.voltage, spec.dead_band, spec.p), (7.4, 3, 16));
+        let error = error_of(&with("Sts3215(voltage: 40)"));
+        assert_eq!(error.field, "physics.servo.voltage", "{error}");
+        assert!(error.problem.contains("4 to 14"), "{error}");
+        error_of(&with("Sts3215(backlash_degrees: -1)"));
+        error_of(&with("Sts3215(p: 300)"));
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! Scenes: arms and their backends, objects, cameras, lights. One RON file a scene.
 //!
-//! [`Scene::from_ron`] reads and checks a file; `scenes/README.md` documents the schema for
+//! [`Scene::from_ron`] reads and checks a file, [`Scene::to_ron`] writes one, [`edit`] changes scenes; `scenes/README.md` documents the schema for
 //! people. Lengths are metres, masses kilograms, angles in files degrees (they are for people),
 //! frames right-handed, Z up, the table's surface at z = 0.
 
 mod check;
+pub mod edit;
 mod models;
 mod solids;
+mod write;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -267,6 +269,53 @@ pub struct PhysicsSpec {
     pub hz: f64,
     /// Gravity, m/s².
     pub gravity: [f64; 3],
+    /// What drives the joints of simulated arms.
+    pub servo: ServoModel,
+}
+
+/// What drives the joints of simulated arms.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub enum ServoModel {
+    /// An ideal position actuator with the gains and limits of the arm's model.
+    #[default]
+    Ideal,
+    /// A Feetech STS3215 with its firmware; sliding joints have the ideal actuator.
+    Sts3215(Sts3215Spec),
+}
+
+/// The supply of an STS3215, what its registers say, and the play of its gears.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sts3215Spec {
+    /// Supply, V.
+    pub voltage: f64,
+    /// Register 21, the proportional gain.
+    pub p: u8,
+    /// Register 22, the derivative gain.
+    pub d: u8,
+    /// Registers 26 and 27: the servo rests while it is off by no more than this, steps of 0.088°.
+    pub dead_band: u8,
+    /// Register 41, in 100 steps/s²; 0 for no limit.
+    pub acceleration: u8,
+    /// Register 46, steps a second; 0 for as fast as it can.
+    pub goal_velocity: u16,
+    /// Full width of the gears' play, degrees.
+    pub backlash_degrees: f64,
+}
+
+impl Default for Sts3215Spec {
+    /// As LeRobot sets it up, on 12 V.
+    fn default() -> Self {
+        Self {
+            voltage: 12.0,
+            p: 16,
+            d: 32,
+            dead_band: 1,
+            acceleration: 254,
+            goal_velocity: 0,
+            backlash_degrees: 0.87,
+        }
+    }
 }
 
 impl Default for PhysicsSpec {
@@ -274,6 +323,7 @@ impl Default for PhysicsSpec {
         Self {
             hz: 500.0,
             gravity: [0.0, 0.0, -9.81],
+            servo: ServoModel::Ideal,
         }
     }
 }

@@ -19,9 +19,9 @@ use std::sync::Arc;
 
 use forearm_arm::ArmModel;
 use forearm_protocol::Pose;
-use forearm_protocol::scene::Scene;
-use forearm_sim::World;
+use forearm_protocol::scene::{Scene, ServoModel};
 use forearm_sim::mjcf::{self, Actuators, Contacts};
+use forearm_sim::{World, sts3215};
 use serde_json::{Value, json};
 
 /// Steps a control tick: 125 ticks a second.
@@ -98,6 +98,7 @@ impl Scenario {
             "steps_per_tick": STEPS_PER_TICK,
             "joints": names(self.model.joints.iter().map(|joint| joint.name.as_str()).collect()),
             "objects": names(self.scene.objects.iter().map(|object| object.name.as_str()).collect()),
+            "servo": servo(&self.scene.physics.servo),
             "targets": self.ticks.iter().map(|tick| tick.targets).collect::<Vec<_>>(),
             "torque": self.ticks.iter().map(|tick| tick.torque).collect::<Vec<_>>(),
             "positions": positions,
@@ -105,6 +106,32 @@ impl Scenario {
             "poses": poses,
         }))
     }
+}
+
+/// All that the reference needs to know to simulate the real servo by itself.
+fn servo(model: &ServoModel) -> Value {
+    let ServoModel::Sts3215(spec) = model else {
+        return Value::Null;
+    };
+    json!({
+        "voltage": spec.voltage,
+        "p": spec.p,
+        "d": spec.d,
+        "dead_band": spec.dead_band,
+        "acceleration": f64::from(spec.acceleration) * sts3215::ACCELERATION_UNIT,
+        "max_speed": sts3215::MAX_SPEED_STEPS,
+        "half_play": spec.backlash_degrees.to_radians() / 2.0,
+        "error_gain": sts3215::ERROR_GAIN,
+        "max_duty": sts3215::MAX_DUTY,
+        "torque_per_volt": sts3215::TORQUE_PER_VOLT,
+        "stall_torque": sts3215::STALL_TORQUE * spec.voltage / sts3215::NOMINAL_VOLTAGE,
+        "full_stall_torque": sts3215::STALL_TORQUE,
+        "back_emf": sts3215::BACK_EMF,
+        "viscous": sts3215::VISCOUS,
+        "load_friction": sts3215::LOAD_FRICTION,
+        "period": sts3215::PERIOD_SECS,
+        "duty_steps": sts3215::DUTY_STEPS,
+    })
 }
 
 /// Position and quaternion of every object.

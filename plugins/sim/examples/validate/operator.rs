@@ -16,7 +16,7 @@ pub(crate) const CLOSED: f64 = -0.1;
 /// How far the fixed jaw stays from the thing while the gripper goes down, metres.
 const CLEARANCE: f64 = 0.007;
 /// Where the pan joint's axis meets the table, metres along X.
-const SHOULDER: f64 = 0.0388;
+pub(crate) const SHOULDER: f64 = 0.0388;
 
 /// A plan in the making.
 pub(crate) struct Operator {
@@ -88,7 +88,56 @@ impl Operator {
         gripper: f64,
         secs: f64,
     ) -> Result<(), Box<dyn Error>> {
-        let (z, x) = (-Vector3::z(), -opening);
+        self.go_leaning(tip, opening, 0.0, gripper, secs)
+    }
+
+    /// The same, the gripper leaning away from where it opens by an angle (radians).
+    pub(crate) fn go_leaning(
+        &mut self,
+        tip: Vector3<f64>,
+        opening: Vector3<f64>,
+        lean: f64,
+        gripper: f64,
+        secs: f64,
+    ) -> Result<(), Box<dyn Error>> {
+        let goal = self.reach(tip, opening, lean, gripper)?;
+        self.play(goal, secs);
+        Ok(())
+    }
+
+    /// The same at constant speed: a piece of a longer way.
+    pub(crate) fn go_straight(
+        &mut self,
+        tip: Vector3<f64>,
+        opening: Vector3<f64>,
+        lean: f64,
+        gripper: f64,
+        secs: f64,
+    ) -> Result<(), Box<dyn Error>> {
+        let goal = self.reach(tip, opening, lean, gripper)?;
+        let start = self.joints;
+        let count = ((secs * TICKS_PER_SEC).round() as usize).max(1);
+        for tick in 1..=count {
+            let mut targets = start;
+            for (target, goal) in targets.iter_mut().zip(goal) {
+                *target += (goal - *target) * tick as f64 / count as f64;
+            }
+            self.tick(targets);
+        }
+        Ok(())
+    }
+
+    /// The joint positions for a place of the tip.
+    fn reach(
+        &mut self,
+        tip: Vector3<f64>,
+        opening: Vector3<f64>,
+        lean: f64,
+        gripper: f64,
+    ) -> Result<[f64; 6], Box<dyn Error>> {
+        let (sine, cosine) = libm::sincos(lean);
+        let x = Vector3::z() * sine - opening * cosine;
+        let z = -opening * sine - Vector3::z() * cosine;
         let axes = Matrix3::from_columns(&[x, z.cross(&x), z]);
         let rotation = Rotation3::from_matrix_unchecked(axes);
         let target = Isometry3::from_parts(
@@ -103,8 +152,7 @@ impl Operator {
         let mut goal = [0.0; 6];
         goal.copy_from_slice(solution.joints);
         goal[5] = gripper;
-        self.play(goal, secs);
-        Ok(())
+        Ok(goal)
     }
 
     /// Grasps what is thought to stand at `center`, `half` thick, and lifts it by 8 cm.

@@ -6,11 +6,12 @@ use std::f64::consts::TAU;
 
 use forearm_arm::so101;
 use forearm_protocol::scene::{
-    ArmSpec, Backend, ModelRef, ObjectShape, ObjectSpec, PhysicsSpec, Scene, TableSpec,
+    ArmSpec, Backend, ModelRef, ObjectShape, ObjectSpec, PhysicsSpec, Scene, ServoModel,
+    Sts3215Spec, TableSpec,
 };
 use nalgebra::Vector3;
 
-use crate::operator::{CLOSED, Operator, TICKS_PER_SEC};
+use crate::operator::{CLOSED, Operator, SHOULDER, TICKS_PER_SEC};
 use crate::random::Random;
 use crate::{Scenario, Tick};
 
@@ -30,6 +31,7 @@ pub(crate) fn all() -> Result<Vec<Scenario>, Box<dyn Error>> {
     }
     all.push(free("60 s of random targets", random_targets()));
     all.push(free("into the limits", into_the_limits()));
+    all.extend(real_servos());
     all.push(limp());
     all.push(energy());
     all.extend(drops());
@@ -149,6 +151,36 @@ fn random_targets() -> Vec<[f64; 6]> {
     operator.ticks.iter().map(|tick| tick.targets).collect()
 }
 
+/// The same random targets, and small steps of each joint, with the real servo: without play of its
+/// gears and with it.
+fn real_servos() -> Vec<Scenario> {
+    let mut little = Vec::new();
+    for joint in 0..6 {
+        little.extend(steps(joint));
+    }
+    let mut wide = random_targets();
+    wide.truncate(ticks(20.0));
+    let spec = Sts3215Spec::default();
+    let tight = Sts3215Spec {
+        backlash_degrees: 0.0,
+        ..spec
+    };
+    [
+        ("STS3215, steps", &little, tight),
+        ("STS3215, random targets", &wide, tight),
+        ("STS3215 with play, steps", &little, spec),
+        ("STS3215 with play, random", &wide, spec),
+    ]
+    .into_iter()
+    .map(|(name, targets, spec)| {
+        let mut scenario = free(name, targets.clone());
+        scenario.group = "servo";
+        scenario.scene.physics.servo = ServoModel::Sts3215(spec);
+        scenario
+    })
+    .collect()
+}
+
 /// Every joint is sent beyond its limits, to either side.
 fn into_the_limits() -> Vec<[f64; 6]> {
     let mut all = Vec::new();
@@ -232,36 +264,39 @@ fn contact(name: &str, scene: Scene, operator: Operator) -> Scenario {
     }
 }
 
-/// A finger's flat side moves the cube along the table: gently, and so fast that it slides on.
+/// The flat outer side of the fixed jaw, held upright, draws the cube towards the base: gently, off
+/// its middle, and so fast that it slides on. It touches over the cube's whole height: pushed at its
+/// upper edge on a table this rough, a cube is about to tip, and the least difference decides.
 fn pushes() -> Result<Vec<Scenario>, Box<dyn Error>> {
-    let mut all = Vec::new();
-    for (name, friction, secs) in [
-        ("cube pushed", 0.8, 2.0),
-        ("cube slides to rest", 0.25, 0.3),
-    ] {
+    // The finger leans inwards by this much, radians, and is this thick, metres.
+    let (lean, thickness) = (libm::atan2(0.0055, 0.055), 0.006);
+    let push = |name: &str, friction: f64, off_m: f64, way_m: f64, secs: f64| {
+        let opening = Vector3::x();
+        let start = 0.27;
         let mut operator = Operator::new();
-        let y = Vector3::y();
-        let at = |y: f64, z: f64| Vector3::new(0.22, y, z);
-        operator.go(at(0.12, 0.06), y, CLOSED, 1.0)?;
-        operator.go(at(0.12, 0.015), y, CLOSED, 0.6)?;
-        let from = operator.joints();
-        operator.go(at(0.0, 0.015), y, CLOSED, secs)?;
-        if friction < 0.5 {
-            // Only the pan joint, so that the finger stays flat and stops at once.
-            operator.ticks.truncate(operator.ticks.len() - ticks(secs));
-            let steps = ticks(secs);
-            for step in 1..=steps {
-                let mut targets = from;
-                targets[0] -= 0.45 * step as f64 / steps as f64;
-                operator.tick(targets);
-            }
+        let at = |x: f64, z: f64| Vector3::new(x, 0.0, z);
+        operator.go_leaning(at(start, 0.06), opening, lean, CLOSED, 1.0)?;
+        operator.go_leaning(at(start, 0.01), opening, lean, CLOSED, 0.6)?;
+        operator.wait(0.2);
+        let pieces = 20;
+        for piece in 1..=pieces {
+            let way = way_m * f64::from(piece) / f64::from(pieces);
+            let secs = secs / f64::from(pieces);
+            operator.go_straight(at(start - way, 0.01), opening, lean, CLOSED, secs)?;
         }
         operator.wait(1.0);
-        let mut scene = scene(vec![cube([0.22, 0.075, CUBE / 2.0])]);
+        let place = [start - thickness - 0.01 - CUBE / 2.0, off_m, CUBE / 2.0];
+        let mut scene = scene(vec![cube(place)]);
         scene.table.friction = friction;
-        all.push(contact(name, scene, operator));
-    }
-    Ok(all)
+        Ok(contact(name, scene, operator))
+    };
+    [
+        push("cube pushed", 0.8, 0.0, 0.09, 1.6),
+        push("cube pushed off its middle", 0.8, 0.005, 0.09, 1.6),
+        push("cube slides to rest", 0.25, 0.0, 0.06, 0.16),
+    ]
+    .into_iter()
+    .collect()
 }
 
 /// Grasped, lifted, held; and shaken.
@@ -288,7 +323,11 @@ fn grasps() -> Result<Vec<Scenario>, Box<dyn Error>> {
         } else {
             "cube grasped and lifted"
         };
-        all.push(contact(name, scene(vec![cube(place)]), operator));
+        // Along the jaws, so that they come down beside it without a touch.
+        let mut cube = cube(place);
+        let along = libm::atan2(place[1], place[0] - SHOULDER);
+        cube.rotation_degrees[2] = along.to_degrees();
+        all.push(contact(name, scene(vec![cube]), operator));
     }
     Ok(all)
 }

@@ -51,11 +51,11 @@ pub struct Batch {
 }
 
 /// A world and its row of episodes.
-struct Slot {
-    core: Core,
+pub(super) struct Slot {
+    pub(super) core: Core,
     seed: u64,
     episode: u64,
-    outcome: Outcome,
+    pub(super) outcome: Outcome,
 }
 
 /// What is to be done with a chunk.
@@ -251,9 +251,7 @@ impl Batch {
         self.slot(world)?;
         let chunk = &mut self.chunks[world / self.chunk_size];
         let slot = &mut chunk.slots[world % self.chunk_size];
-        slot.core.restore(from)?;
-        slot.outcome = Outcome::default();
-        Ok(())
+        slot.restore(from)
     }
 
     /// Writes a world's observations; what does not fit is left out.
@@ -309,8 +307,25 @@ impl Batch {
 }
 
 impl Slot {
+    /// A world at the start of the episode of seed 0.
+    pub(super) fn new(plan: &Arc<Plan>) -> Result<Self, EnvError> {
+        Ok(Self {
+            core: Core::new(plan)?,
+            seed: 0,
+            episode: 0,
+            outcome: Outcome::default(),
+        })
+    }
+
+    /// Goes back to a moment; the episodes after this one stay its own.
+    pub(super) fn restore(&mut self, from: &Snapshot) -> Result<(), EnvError> {
+        self.core.restore(from)?;
+        self.outcome = Outcome::default();
+        Ok(())
+    }
+
     /// Begins its row of episodes.
-    fn begin(&mut self, seed: u64) {
+    pub(super) fn begin(&mut self, seed: u64) {
         self.seed = seed;
         self.episode = 0;
         self.outcome = Outcome::default();
@@ -318,7 +333,7 @@ impl Slot {
     }
 
     /// A step, or the start of the next episode.
-    fn step(&mut self, actions: &[f32]) -> Result<(), EnvError> {
+    pub(super) fn step(&mut self, actions: &[f32]) -> Result<(), EnvError> {
         if self.outcome.terminated || self.outcome.truncated {
             self.episode += 1;
             self.core.reset(derived(self.seed, self.episode));
@@ -335,12 +350,7 @@ impl Chunk {
         let spec = &plan.spec;
         let mut slots = Vec::with_capacity(count);
         for world in first..first + count {
-            let mut slot = Slot {
-                core: Core::new(plan)?,
-                seed: 0,
-                episode: 0,
-                outcome: Outcome::default(),
-            };
+            let mut slot = Slot::new(plan)?;
             slot.begin(derived(0, world as u64));
             slots.push(slot);
         }

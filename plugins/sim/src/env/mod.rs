@@ -9,7 +9,8 @@
 //! after another; [`EnvSpec`] says what is where. Metres, radians, seconds; world frame, Z up.
 //!
 //! `core` is a world without pictures, `plan` what is constant, `tasks` the five tasks, `vary`
-//! what differs between episodes, `draw` the pictures, `crew` the threads.
+//! what differs between episodes, `draw` the pictures, `crew` the threads. [`service`] puts worlds on a
+//! thread of time of their own, or into a browser's worker.
 
 mod batch;
 pub mod bench;
@@ -21,6 +22,7 @@ mod error;
 mod plan;
 mod random;
 mod scene;
+pub mod service;
 mod tasks;
 mod vary;
 
