@@ -1,4 +1,4 @@
-//! NumPy's arrays: checked, and as slices.
+//! `NumPy`'s arrays: checked, and as slices.
 
 use numpy::{PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::prelude::*;
@@ -43,7 +43,7 @@ fn described(array: &Bound<'_, PyAny>) -> String {
     }
 }
 
-/// Actions of this shape: taken as they are, or made of whatever NumPy can make an array of.
+/// Actions of this shape: taken as they are, or made of whatever `NumPy` can make an array of.
 pub(crate) fn actions<'py>(
     py: Python<'py>,
     given: &Bound<'py, PyAny>,

@@ -5,7 +5,7 @@
 //! all cores, [`recorder`] writes LeRobot datasets. What a person meets is in `python/forearm/`; what
 //! this module offers to it is written down in `python/forearm/_native.pyi`.
 //!
-//! Arrays are NumPy's, made or written in place: nothing is copied on the way. While a world is stepped,
+//! Arrays are `NumPy`'s, made or written in place: nothing is copied on the way. While a world is stepped,
 //! drawn or recorded the interpreter is free for other threads.
 //!
 //! Without the feature `extension` this crate is empty, so that the workspace builds, and tests run,

@@ -104,7 +104,8 @@ impl Recording {
         let dataset = match found {
             Some(mut dataset) => {
                 let unsaved = repair::leftover(&store, &dataset)?;
-                if !resume && !(dataset.episodes().is_empty() && unsaved.is_empty()) {
+                let empty = dataset.episodes().is_empty() && unsaved.is_empty();
+                if !(resume || empty) {
                     return Err(Problem::Exists(format!(
                         "{shown} has a dataset already; go on with it (resume=True), or choose another folder"
                     )));
