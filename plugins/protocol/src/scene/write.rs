@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{
     ArmSpec, Backend, CameraMount, CameraSpec, LightSpec, ModelRef, ObjectShape, ObjectSpec,
-    PhysicsSpec, Scene, TableSpec,
+    PhysicsSpec, Scene, ServoModel, Sts3215Spec, TableSpec,
 };
 use crate::ron_file::FileError;
 use crate::servo::SerialArm;
@@ -305,7 +305,7 @@ fn table_fields(table: &TableSpec) -> Vec<String> {
 }
 
 fn physics_fields(physics: &PhysicsSpec) -> Vec<String> {
-    let PhysicsSpec { hz, gravity } = physics;
+    let PhysicsSpec { hz, gravity, servo } = physics;
     let usual = PhysicsSpec::default();
     let mut fields = Vec::new();
     if *hz != usual.hz {
@@ -314,7 +314,55 @@ fn physics_fields(physics: &PhysicsSpec) -> Vec<String> {
     if *gravity != usual.gravity {
         fields.push(format!("gravity: {}", vector(gravity)));
     }
+    if let ServoModel::Sts3215(spec) = servo {
+        fields.push(format!(
+            "servo: Sts3215({})",
+            sts3215_fields(spec).join(", ")
+        ));
+    }
     fields
+}
+
+fn sts3215_fields(spec: &Sts3215Spec) -> Vec<String> {
+    let Sts3215Spec {
+        voltage,
+        p,
+        d,
+        dead_band,
+        acceleration,
+        goal_velocity,
+        backlash_degrees,
+    } = spec;
+    let usual = Sts3215Spec::default();
+    [
+        ("voltage", *voltage, usual.voltage),
+        ("p", f64::from(*p), f64::from(usual.p)),
+        ("d", f64::from(*d), f64::from(usual.d)),
+        (
+            "dead_band",
+            f64::from(*dead_band),
+            f64::from(usual.dead_band),
+        ),
+        (
+            "acceleration",
+            f64::from(*acceleration),
+            f64::from(usual.acceleration),
+        ),
+        (
+            "goal_velocity",
+            f64::from(*goal_velocity),
+            f64::from(usual.goal_velocity),
+        ),
+        (
+            "backlash_degrees",
+            *backlash_degrees,
+            usual.backlash_degrees,
+        ),
+    ]
+    .into_iter()
+    .filter(|(_, value, usual)| value != usual)
+    .map(|(name, value, _)| format!("{name}: {}", number(value)))
+    .collect()
 }
 
 fn vector(values: &[f64]) -> String {
