@@ -197,6 +197,7 @@ impl Servo {
         let (params, state) = (&self.params, &mut self.state);
         self.law = ForceLaw::default();
         if !on || state.share == 0.0 {
+            state.firmware.let_go();
             return;
         }
         let target = state.target;

@@ -28,7 +28,7 @@
 //! Not modelled: integral gain (LeRobot sets none), least starting force, temperature, current and
 //! overload protection, sag of the supply. The encoder sits on the joint. While the gears
 //! are in their play the rotor turns alone, with its inertia and all friction; where teeth meet again
-//! the two share their momentum. A servo without torque keeps its teeth as they are.
+//! the two share their momentum. The teeth of a servo without torque touch.
 
 use forearm_arm::Joint;
 
@@ -109,6 +109,11 @@ impl Firmware {
     /// Whether the joint moves without its motor.
     pub(crate) fn apart(&self) -> bool {
         self.apart
+    }
+
+    /// The motor gets no voltage: it turns with the joint.
+    pub(crate) fn let_go(&mut self) {
+        self.apart = false;
     }
 }
 
@@ -247,7 +252,8 @@ impl Sts3215 {
     /// two together again; answers the impulse that the joint gets then.
     fn mesh(&self, firmware: &mut Firmware, load: &Load, torque: f64, limit: f64, dt: f64) -> f64 {
         let (half, velocity) = (self.half_play, load.velocity);
-        if half == 0.0 {
+        // Without an inertia of its own a rotor has no motion of its own either.
+        if half == 0.0 || load.armature <= 0.0 {
             return 0.0;
         }
         if !firmware.apart {

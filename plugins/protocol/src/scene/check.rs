@@ -492,6 +492,15 @@ mod tests {
             panic!("the servo is another");
         };
         assert_eq!((spec.voltage, spec.dead_band, spec.p), (7.4, 3, 16));
+        for servo in [
+            "Ideal",
+            "Sts3215()",
+            "Sts3215(p: 32, goal_velocity: 900, voltage: 11.1)",
+        ] {
+            let scene = Scene::from_ron("test.ron", &with(servo)).expect("a good scene");
+            let text = scene.to_ron("again.ron").expect("it can be written");
+            assert_eq!(Scene::from_ron("again.ron", &text).expect("good"), scene);
+        }
         let error = error_of(&with("Sts3215(voltage: 40)"));
         assert_eq!(error.field, "physics.servo.voltage", "{error}");
         assert!(error.problem.contains("4 to 14"), "{error}");

@@ -334,33 +334,35 @@ fn sts3215_fields(spec: &Sts3215Spec) -> Vec<String> {
         backlash_degrees,
     } = spec;
     let usual = Sts3215Spec::default();
-    let mut fields = Vec::new();
-    if *voltage != usual.voltage {
-        fields.push(format!("voltage: {}", number(*voltage)));
-    }
-    for (name, value, usual) in [
-        ("p", u16::from(*p), u16::from(usual.p)),
-        ("d", u16::from(*d), u16::from(usual.d)),
+    [
+        ("voltage", *voltage, usual.voltage),
+        ("p", f64::from(*p), f64::from(usual.p)),
+        ("d", f64::from(*d), f64::from(usual.d)),
         (
             "dead_band",
-            u16::from(*dead_band),
-            u16::from(usual.dead_band),
+            f64::from(*dead_band),
+            f64::from(usual.dead_band),
         ),
         (
             "acceleration",
-            u16::from(*acceleration),
-            u16::from(usual.acceleration),
+            f64::from(*acceleration),
+            f64::from(usual.acceleration),
         ),
-        ("goal_velocity", *goal_velocity, usual.goal_velocity),
-    ] {
-        if value != usual {
-            fields.push(format!("{name}: {value}"));
-        }
-    }
-    if *backlash_degrees != usual.backlash_degrees {
-        fields.push(format!("backlash_degrees: {}", number(*backlash_degrees)));
-    }
-    fields
+        (
+            "goal_velocity",
+            f64::from(*goal_velocity),
+            f64::from(usual.goal_velocity),
+        ),
+        (
+            "backlash_degrees",
+            *backlash_degrees,
+            usual.backlash_degrees,
+        ),
+    ]
+    .into_iter()
+    .filter(|(_, value, usual)| value != usual)
+    .map(|(name, value, _)| format!("{name}: {}", number(value)))
+    .collect()
 }
 
 fn vector(values: &[f64]) -> String {
