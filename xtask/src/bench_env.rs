@@ -12,9 +12,11 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
+use crate::browser::Driver;
 use crate::python::{Kit, Python};
 use crate::python_package::{self, Installed};
 use crate::stages::{self, build_folder, cargo, output_of, root};
+use crate::web::build_examples;
 
 /// Names a Python that has MuJoCo and Gymnasium.
 const PYTHON: &str = "FOREARM_MUJOCO_PYTHON";
@@ -51,6 +53,9 @@ pub(crate) struct Options {
     /// Leave the Python package out.
     #[arg(long)]
     no_python: bool,
+    /// Also in a browser tab, where the environment service has a worker.
+    #[arg(long)]
+    web: bool,
 }
 
 /// What Forearm is compared with.
@@ -104,6 +109,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             .with_context(|| format!("can't remove {}", model.display()))?;
     }
     print!("{}", table(&mut rounds));
+    if options.web {
+        in_a_browser(options)?;
+    }
     Ok(())
 }
 
@@ -182,6 +190,15 @@ fn mujoco(python: &Path, task: &str, model: &Path, steps: u32) -> Command {
     command.args(["--task", task, "--steps", &steps, "--model"]);
     command.arg(model);
     command
+}
+
+/// Measures in a browser tab's worker, and prints: a request a step, many steps a request, many worlds.
+fn in_a_browser(options: &Options) -> Result<()> {
+    let driver = Driver::find_or_install()?;
+    println!("\n{}", driver.versions()?);
+    let page = build_examples(&["env_web"])?.join("env_web");
+    let things = serde_json::json!({ "env_web": page, "rounds": options.rounds });
+    stages::run(&mut driver.script("env.js", things)).context("can't measure in a browser")
 }
 
 /// What a program prints, as JSON.

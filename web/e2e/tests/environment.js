@@ -221,7 +221,8 @@ test("environment: a picture is drawn without a GPU, and looks like one", { skip
 test("environment: an initialisation that never ends is given up after half a minute", { skip }, async () => {
   const { made, waiting, life, after, secs } = await (hanging ?? hang());
   assert.match(made.error, /`env\/init` got no answer from the service `toys` within 30000 ms; try again/);
-  assert.match(waiting.error, /`env\/reset` was (cancelled|refused).*(given up|30000 ms)/);
+  // Its own time is over at the same moment: either may be first.
+  assert.match(waiting.error, /`env\/reset` (was (cancelled|refused)|got no answer).*(given up|30000 ms)/);
   assert.ok(secs > 29 && secs < 60, `it took ${secs} s`);
   // The worker lives, and takes the next one.
   assert.deepEqual(life, []);

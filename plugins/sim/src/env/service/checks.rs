@@ -79,7 +79,12 @@ pub(super) fn read_actions(
 ) -> Result<(), ServiceError> {
     let row = spec.action_len();
     let count = steps * worlds * row;
-    if actions.len() != 4 * count {
+    let fits = actions.len() == 4 * count && {
+        out.clear();
+        out.resize(count, 0.0);
+        actions.read_f32(out)
+    };
+    if !fits {
         let parts = spec.agents.iter();
         let parts = parts.map(|agent| format!("`{}` {}", agent.name, agent.action_len));
         let parts = parts.collect::<Vec<_>>().join(", ");
@@ -95,10 +100,6 @@ pub(super) fn read_actions(
             ),
         ));
     }
-    out.clear();
-    out.resize(count, 0.0);
-    // The length was checked.
-    let _: bool = actions.read_f32(out);
     if let Some(at) = out.iter().position(|number| !number.is_finite()) {
         return Err(no_number(request, spec, worlds, agents, out, at));
     }

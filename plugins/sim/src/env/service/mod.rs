@@ -36,7 +36,9 @@ mod worlds;
 
 use std::time::Duration;
 
-use forearm_protocol::env::messages::{EnvStatus, Event, Init, MAX_WORLDS, Phase, Reply, Request};
+use forearm_protocol::env::messages::{
+    EnvStatus, Event, Init, MAX_WORLDS, Phase, Ready, Reply, Request,
+};
 use forearm_protocol::{Message, ServiceError};
 use forearm_workers::{Answer, Context, Nothing, Service, Wake};
 
@@ -63,6 +65,8 @@ type Cx<'a, G> = Context<'a, EnvService<G>>;
 pub struct EnvService<G: Gym> {
     stage: Life<G>,
     queue: Queue,
+    /// The answer to an initialisation that is done, until it goes out.
+    made: Option<(Box<Ready>, Answer<Reply>)>,
     /// What is made again after a crash, until it is begun.
     again: Option<Box<Init>>,
     /// The seed of episodes that a crash ended.
@@ -71,6 +75,19 @@ pub struct EnvService<G: Gym> {
     lost: Option<String>,
     /// Why there is no environment, where one was wanted.
     failed: Option<String>,
+}
+
+/// When to go on.
+enum Next {
+    /// When something is asked.
+    Idle,
+    /// When what is waited for may have come.
+    Later,
+    /// In the next call: in a browser events go out between calls, and who crashes after an answer has to
+    /// have told what the answer is about.
+    AfterEvents,
+    /// If there is time.
+    Now,
 }
 
 /// Where the environment is in its life.
@@ -120,6 +137,9 @@ impl<G: Gym> EnvService<G> {
 
     /// Ends whatever is there; what was asked of it is cancelled.
     fn let_go(&mut self, why: &str) {
+        if let Some((_, answer)) = self.made.take() {
+            answer.send(Err(cancelled("env/init", why)));
+        }
         match std::mem::replace(&mut self.stage, Life::Empty) {
             Life::Empty => {}
             Life::Making(making) => {
@@ -154,15 +174,21 @@ impl<G: Gym> EnvService<G> {
         }
     }
 
-    /// Does a bit of what is to be done; nothing when all is done, else when to go on.
-    fn advance(&mut self, cx: &mut Cx<'_, G>) -> Option<Wake> {
-        let now = Wake::At(cx.now_secs());
+    /// Does a bit of what is to be done.
+    fn advance(&mut self, cx: &mut Cx<'_, G>) -> Next {
+        if let Some((ready, answer)) = self.made.take() {
+            answer.send(Ok(Reply::Init(ready)));
+            return Next::Now;
+        }
         match &mut self.stage {
-            Life::Empty => return None,
+            Life::Empty => return Next::Idle,
             Life::Making(making) => match making.advance(cx) {
                 Made::More => {}
-                Made::Later => return Some(Wake::At(cx.now_secs() + LOOK_EVERY_SECS)),
-                Made::Done(gym) => self.made(gym, cx),
+                Made::Later => return Next::Later,
+                Made::Done(gym) => {
+                    self.made(gym, cx);
+                    return Next::AfterEvents;
+                }
                 Made::GivenUp => {
                     self.stage = Life::Empty;
                     let why = "`env/init` was given up before it was done";
@@ -174,12 +200,15 @@ impl<G: Gym> EnvService<G> {
                 }
             },
             Life::Here(room) => match room.advance(&mut self.queue, cx.clock()) {
-                Turn::Idle => return None,
+                Turn::Idle => return Next::Idle,
                 Turn::Worked => {}
-                Turn::Began(seed) => cx.emit(Event::Episode { seed }),
+                Turn::Began(seed) => {
+                    cx.emit(Event::Episode { seed });
+                    return Next::AfterEvents;
+                }
             },
         }
-        Some(now)
+        Next::Now
     }
 
     /// The environment is there.
@@ -187,9 +216,7 @@ impl<G: Gym> EnvService<G> {
         let room = Room::new(gym, self.lost.take());
         let stage = std::mem::replace(&mut self.stage, Life::Empty);
         if let Life::Making(making) = stage {
-            if let Some(answer) = making.answer {
-                answer.send(Ok(Reply::Init(Box::new(room.ready()))));
-            }
+            self.made = making.answer.map(|answer| (Box::new(room.ready()), answer));
             cx.emit(Event::Initialised(making.init));
         }
         self.stage = Life::Here(Box::new(room));
@@ -217,6 +244,7 @@ impl<G: Gym> Service for EnvService<G> {
         Self {
             stage: Life::Empty,
             queue: Queue::default(),
+            made: None,
             again,
             lost_seed,
             lost: None,
@@ -263,10 +291,11 @@ impl<G: Gym> Service for EnvService<G> {
         let end_secs = cx.clock().now_secs() + cx.slice().as_secs_f64();
         loop {
             match self.advance(cx) {
-                None => return Wake::OnMessage,
-                Some(later @ Wake::At(secs)) if secs > cx.now_secs() => return later,
-                Some(wake) if cx.clock().now_secs() >= end_secs => return wake,
-                Some(_) => {}
+                Next::Idle => return Wake::OnMessage,
+                Next::Later => return Wake::At(cx.now_secs() + LOOK_EVERY_SECS),
+                Next::AfterEvents => return Wake::At(cx.now_secs()),
+                Next::Now if cx.clock().now_secs() >= end_secs => return Wake::At(cx.now_secs()),
+                Next::Now => {}
             }
         }
     }

@@ -164,16 +164,15 @@ impl Gym for Toys {
             } else {
                 toy.steps += 1;
                 rewards = [actions[0], actions[1] + actions[2]];
-                for agent in 0..2 {
-                    toy.counts[agent] += (10.0 * rewards[agent]).round() as i64;
-                    toy.returns[agent] += f64::from(rewards[agent]);
+                let agents = toy.counts.iter_mut().zip(&mut toy.returns);
+                for ((count, earned), reward) in agents.zip(rewards) {
+                    *count += (10.0 * reward).round() as i64;
+                    *earned += f64::from(reward);
                 }
                 toy.over = toy.steps == self.spec.max_steps;
             }
-            for agent in 0..2 {
-                out.observations[2 * row + agent] = toy.counts[agent] as f32;
-                out.rewards[2 * row + agent] = rewards[agent];
-            }
+            out.observations[2 * row..][..2].copy_from_slice(&toy.counts.map(|count| count as f32));
+            out.rewards[2 * row..][..2].copy_from_slice(&rewards);
             out.truncateds[row] = toy.over;
             (out.terminateds[row], out.successes[row]) = (false, toy.counts[0] > 1_000_000);
         }
