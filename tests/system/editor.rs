@@ -4,7 +4,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use bevy::ecs::message::Messages;
 use bevy::prelude::*;
 use forearm::desk::Desk;
 use forearm::editor::{EditorPlugin, SceneEditor};
@@ -36,7 +35,9 @@ impl Bench {
             .add_message::<ControlEvent>()
             .add_message::<ControlRequest>()
             .add_message::<PanelAction>()
-            .add_plugins(EditorPlugin);
+            .init_resource::<Heard>()
+            .add_plugins(EditorPlugin)
+            .add_systems(Last, hear);
         let mut bench = Self(app);
         let loaded = files::load_scene_file(&root().join("scenes/pick_and_place.ron"));
         bench.loaded(loaded.expect("a good scene").bundle);
@@ -68,14 +69,7 @@ impl Bench {
 
     /// What the control service was asked since the last call.
     fn requests(&mut self) -> Vec<Request> {
-        let mut messages = self
-            .0
-            .world_mut()
-            .resource_mut::<Messages<ControlRequest>>();
-        messages
-            .drain()
-            .map(|ControlRequest(request)| request)
-            .collect()
+        std::mem::take(&mut self.0.world_mut().resource_mut::<Heard>().0)
     }
 
     fn view(&self) -> &EditorView {
@@ -98,6 +92,17 @@ impl Bench {
         let edit = moved(&scene, Item::Object(0), by, false).expect("a cube can be moved");
         self.act(EditorAction::Apply(edit));
     }
+}
+
+/// All that the control service was asked; messages themselves are forgotten after two frames.
+#[derive(Resource, Default)]
+struct Heard(Vec<Request>);
+
+fn hear(mut requests: MessageReader<ControlRequest>, mut heard: ResMut<Heard>) {
+    let requests = requests
+        .read()
+        .map(|ControlRequest(request)| request.clone());
+    heard.0.extend(requests);
 }
 
 fn state(backend: &str) -> StateUpdate {
