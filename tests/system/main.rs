@@ -7,6 +7,7 @@
 //! - [`trials`]: many runs side by side, each as on its own.
 //! - [`window`]: the window opens, draws, reports, and says what is missing where it can't.
 //! - [`datasets`]: what is recorded, others load; killed at any moment, nothing is lost.
+//! - [`editor`]: scenes are changed, saved and opened; what control hears of it.
 //! - [`goldens`]: pictures look as they did.
 //! - [`tidy`]: rules for the sources that no compiler checks.
 //!
@@ -16,6 +17,7 @@ mod app;
 mod arm;
 mod cli;
 mod datasets;
+mod editor;
 mod goldens;
 mod headless;
 mod pictures;
