@@ -129,7 +129,7 @@ fn arm_fields(arm: &ArmSpec) -> Vec<String> {
     match backend {
         Backend::Sim => {}
         Backend::Serial(serial) => {
-            fields.push(format!("backend: Serial{}", written_serial(serial)))
+            fields.push(format!("backend: Serial{}", written_serial(serial)));
         }
         Backend::Replay(file) => fields.push(format!("backend: Replay({})", quoted(file))),
     }
@@ -399,7 +399,7 @@ fn quoted(text: &str) -> String {
             '\t' => quoted.push_str("\\t"),
             '\r' => quoted.push_str("\\r"),
             control if control.is_control() => {
-                push(&mut quoted, format_args!("\\u{{{:x}}}", u32::from(control)))
+                push(&mut quoted, format_args!("\\u{{{:x}}}", u32::from(control)));
             }
             plain => quoted.push(plain),
         }

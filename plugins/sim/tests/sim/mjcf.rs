@@ -9,7 +9,8 @@ use forearm_sim::mjcf::{Actuators, Contacts, write};
 use crate::support::{CUBE, TRAY, arm, object, scene};
 
 fn mjcf(scene: &Scene, contacts: Contacts, actuators: Actuators) -> String {
-    let models = vec![Arc::new(so101::so101()); scene.arms.len()];
+    let model = Arc::new(so101::so101());
+    let models: Vec<_> = scene.arms.iter().map(|_| Arc::clone(&model)).collect();
     write(scene, &models, contacts, actuators).expect("the scene is good")
 }
 
