@@ -53,7 +53,7 @@ impl Plugin for EditorPlugin {
             .add_message::<EditorHand>()
             .add_message::<WindowCloseRequested>()
             .add_systems(Startup, |mut inputs: ResMut<PanelInputs>| {
-                inputs.can_edit = true
+                inputs.can_edit = true;
             })
             .add_systems(
                 Update,

@@ -141,7 +141,7 @@ fn a_drag_is_shown_at_once_and_loaded_when_the_editor_is_left() {
     for step in 1..=5 {
         let by = Motion::Move([0.004 * f64::from(step), 0.0, 0.0]);
         let edit = moved(&before, Item::Object(0), by, false).expect("a cube can be moved");
-        bench.hand(EditorHand::Hold(edit));
+        bench.hand(EditorHand::Hold(Box::new(edit)));
         let shown = bench
             .shown()
             .shown

@@ -249,7 +249,11 @@ fn table(rounds: &mut Rounds) -> String {
     let mut tasks: Vec<String> = rounds.keys().map(|(task, _)| task.clone()).collect();
     tasks.dedup();
     for task in &tasks {
-        let mut of = |what: &str| rounds.get_mut(&(task.clone(), what.to_owned())).map(spread);
+        let mut of = |what: &str| {
+            rounds
+                .get_mut(&(task.clone(), what.to_owned()))
+                .map(|rounds| spread(rounds))
+        };
         let rival = of("mujoco steps_per_sec");
         let from_python = FROM_PYTHON.map(|(_, called)| (called, called));
         for (kind, called) in KINDS.into_iter().chain(from_python) {
@@ -269,7 +273,11 @@ fn table(rounds: &mut Rounds) -> String {
     }
     text += "\nµs, median\n";
     for task in &tasks {
-        let mut of = |what: &str| rounds.get_mut(&(task.clone(), what.to_owned())).map(spread);
+        let mut of = |what: &str| {
+            rounds
+                .get_mut(&(task.clone(), what.to_owned()))
+                .map(|rounds| spread(rounds))
+        };
         let shown = |number: Option<(f64, f64, f64)>| {
             number.map_or_else(|| "-".to_owned(), |(middle, ..)| format!("{middle:.1}"))
         };
@@ -284,7 +292,7 @@ fn table(rounds: &mut Rounds) -> String {
 }
 
 /// Median, lowest and highest; there is at least one.
-fn spread(rounds: &mut Vec<f64>) -> (f64, f64, f64) {
+fn spread(rounds: &mut [f64]) -> (f64, f64, f64) {
     rounds.sort_by(f64::total_cmp);
     let last = rounds.len() - 1;
     let middle = f64::midpoint(rounds[last / 2], rounds[last.div_ceil(2)]);

@@ -491,7 +491,7 @@ fn light(form: &mut Form<'_>, index: usize) -> Option<Edit> {
             form.number("Power", "lumens", lumens, LUMENS);
         }
         LightSpec::Ambient { brightness } => {
-            form.number("Brightness", "brightness", brightness, WHOLE)
+            form.number("Brightness", "brightness", brightness, WHOLE);
         }
     }
     (form.changed && new != *old).then_some(Edit::Light(index, new))

@@ -225,7 +225,7 @@ pub(crate) fn interact(
         {
             drag.sent = Some((motion, snap));
             if let Some(edit) = moved(&drag.base.scene, drag.item, motion, snap) {
-                hands.write(EditorHand::Hold(edit));
+                hands.write(EditorHand::Hold(Box::new(edit)));
             }
         }
         return;

@@ -70,7 +70,7 @@ pub enum EditorHand {
     /// This was clicked; `None` for nothing.
     Pick(Option<Item>),
     /// A handle is dragged: the scene as it was when the drag began should be changed like this.
-    Hold(Edit),
+    Hold(Box<Edit>),
     /// The handle was let go of.
     Release,
     /// The drag was given up: all as it was when it began.
