@@ -418,7 +418,8 @@ impl Chunk {
         }
     }
 
-    /// The first world's number, by which chunks are ordered.
+    /// The first world's number, by which chunks that come back from threads are ordered.
+    #[cfg(not(target_family = "wasm"))]
     pub(super) fn first(&self) -> usize {
         self.first
     }
