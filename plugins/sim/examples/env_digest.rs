@@ -1,7 +1,8 @@
-//! One digest of very many episodes of all tasks: natively a program, in a browser or Node a module
-//! with one function. Both must say the same, with any number of threads, optimised or not.
+//! One digest of very many episodes of all tasks, the same with any number of threads, optimised or not
+//! (`cargo run --example env_digest 1000`, with and without `--release`), and in a browser, where the example
+//! `env_web` has it.
 //!
-//! Natively: `env_digest EPISODES [THREADS]`; without threads, one a core.
+//! `env_digest EPISODES [THREADS]`; without threads, one a core.
 
 use forearm_sim::env::{EnvError, digest};
 
@@ -11,7 +12,6 @@ fn hex(episodes: usize, threads: usize) -> Result<String, EnvError> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-#[cfg(not(target_family = "wasm"))]
 #[expect(clippy::print_stdout, reason = "a program that answers on stdout")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let numbers: Vec<usize> = std::env::args()
@@ -25,23 +25,4 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     println!("{answer}");
     Ok(())
-}
-
-#[cfg(target_family = "wasm")]
-fn main() {}
-
-#[cfg(target_family = "wasm")]
-#[expect(unreachable_pub, reason = "JavaScript reaches it")]
-mod web {
-    use wasm_bindgen::JsError;
-    use wasm_bindgen::prelude::wasm_bindgen;
-
-    /// The digest of so many episodes, hexadecimal.
-    ///
-    /// # Errors
-    /// None in practice: the configurations are fixed.
-    #[wasm_bindgen]
-    pub fn digest(episodes: u32) -> Result<String, JsError> {
-        super::hex(episodes as usize, 1).map_err(|error| JsError::new(&error.to_string()))
-    }
 }

@@ -226,6 +226,20 @@ pub(crate) fn times(m: &M3, v: &V3) -> V3 {
     )
 }
 
+/// `value`, or the bound that it is beyond; the lower one for what is not a number.
+///
+/// Not `max` and `min`: of two zeros of different sign those give the one or the other, as the target
+/// likes.
+pub(crate) fn between(value: f64, lower: f64, upper: f64) -> f64 {
+    if value > upper {
+        upper
+    } else if value >= lower {
+        value
+    } else {
+        lower
+    }
+}
+
 /// A unit vector across `n`, the same for the same bits of `n`.
 pub(crate) fn any_tangent(n: &V3) -> V3 {
     let axis = if n.x.abs() < 0.6 { V3::x() } else { V3::y() };

@@ -8,6 +8,7 @@
 use forearm_arm::{Joint, JointKind};
 use forearm_protocol::scene::ServoModel;
 
+use crate::math::between;
 use crate::snapshot::state;
 use crate::sts3215::{Firmware, LOAD_FRICTION, Load, Sts3215, VISCOUS};
 
@@ -220,10 +221,8 @@ impl Servo {
             }
             return;
         }
-        state.played = state
-            .played
-            .max(target - params.half_play)
-            .min(target + params.half_play);
+        let half = params.half_play;
+        state.played = between(state.played, target - half, target + half);
         let kp = params.kp * self.gain;
         let spring = kp * (state.played - position);
         let wanted = spring - params.kv * velocity;

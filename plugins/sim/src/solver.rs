@@ -6,7 +6,7 @@
 //! difference. Impulses of the step before are the first guess, so that resting contact and a
 //! closed gripper need few iterations.
 
-use crate::math::V3;
+use crate::math::{V3, between};
 
 /// Where one side's velocities are in the world's vector, and its Jacobian in the solver's.
 ///
@@ -111,7 +111,7 @@ impl Solver {
     pub(crate) fn push_joint(&mut self, mut row: JointRow) {
         row.mass = self.jacobians[row.column + row.velocity - row.arm];
         row.inverse = if row.mass > 0.0 { 1.0 / row.mass } else { 0.0 };
-        row.impulse = row.impulse.max(row.lower).min(row.upper);
+        row.impulse = between(row.impulse, row.lower, row.upper);
         self.joints.push(row);
     }
 
@@ -197,7 +197,7 @@ impl Solver {
 
 /// An impulse within a row's bounds. Unlike `clamp`, no number makes this panic.
 fn bounded(row: &Row, impulse: f64) -> f64 {
-    impulse.max(row.lower).min(row.upper)
+    between(impulse, row.lower, row.upper)
 }
 
 /// How much impulse would satisfy the row, all others being as they are.
@@ -213,7 +213,7 @@ fn missing(row: &Row, jacobians: &[f64], velocity: &[f64]) -> f64 {
 /// Solves a joint's row within its bounds; returns by how much its velocity changed.
 fn relax_joint(row: &mut JointRow, jacobians: &[f64], velocity: &mut [f64]) -> f64 {
     let wanted = row.impulse - (velocity[row.velocity] - row.wanted) * row.inverse;
-    let impulse = wanted.max(row.lower).min(row.upper);
+    let impulse = between(wanted, row.lower, row.upper);
     let change = impulse - row.impulse;
     if change == 0.0 {
         return 0.0;

@@ -64,7 +64,7 @@ impl Toucher {
         });
         self.touches.extend(kept.map(|point| Touch {
             local: [vector(point.local_p1), vector(point.local_p2)],
-            distance: f64::from(point.dist),
+            distance: number(point.dist),
         }));
         at.rotation * vector(self.manifold.local_n1)
     }
@@ -118,8 +118,13 @@ fn has_feature(point: &TrackedContact<()>) -> bool {
     point.fid1 != PackedFeatureId::UNKNOWN
 }
 
+/// What Parry computed, in double precision. Zeros lose their sign, which differs between targets.
 fn vector(v: Vector) -> V3 {
-    V3::new(f64::from(v.x), f64::from(v.y), f64::from(v.z))
+    V3::new(number(v.x), number(v.y), number(v.z))
+}
+
+fn number(value: f32) -> f64 {
+    f64::from(value) + 0.0
 }
 
 fn relative_pose(first: &Frame, second: &Frame) -> GeometryPose {

@@ -2,7 +2,7 @@
 // waits, and which leaves the page's own thread alone.
 
 import assert from "node:assert/strict";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { ask, init, openEnvironment, skip, withEnvironment } from "../harness/environment.js";
@@ -119,6 +119,14 @@ test("environment: the worker comes to the same bits as the native program", { s
     for (const host of ["worker", "inline"]) {
       assert.equal(await page.evaluate((host) => environment.digest(host), host), settings.env_digest, host);
     }
+  }),
+);
+
+test("environment: a thousand episodes end as they do natively, to the bit", { skip }, () =>
+  withEnvironment(async (page) => {
+    const blessed = await readFile(join(settings.root, "plugins/sim/tests/sim/env/digests.txt"), "utf8");
+    const [episodes, digest] = blessed.trim().split(" ");
+    assert.equal(await page.evaluate((episodes) => environment.episodesDigest(episodes), Number(episodes)), digest);
   }),
 );
 

@@ -7,7 +7,7 @@ const here = new URL(".", import.meta.url);
 const glue = new URL("env_web.js", here).href;
 const entry = new URL("worker_entry.js", here).href;
 
-const { default: init, configure, digest, Owner, run_suite: runSuite } = await import(glue);
+const { default: init, configure, digest, episodes_digest: episodesDigest, Owner, run_suite: runSuite } = await import(glue);
 const module = await WebAssembly.compileStreaming(fetch(new URL("env_web_bg.wasm", here)));
 await init({ module_or_path: module });
 configure(entry, glue, module, new URLSearchParams(location.search).has("forbidden"));
@@ -41,6 +41,7 @@ globalThis.environment = {
   inject: (fault) => owner.inject(fault),
   runSuite,
   digest,
+  episodesDigest,
   stepSingly: (count, actions) => owner.step_singly(count, new Float32Array(actions)),
   rollOut: (steps, actions) => owner.roll_out(steps, new Float32Array(actions)),
 

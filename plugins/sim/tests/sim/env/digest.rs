@@ -1,6 +1,7 @@
 //! The same seeds, the same bits: digests of very many episodes, as they were blessed.
 //!
-//! `UPDATE_SNAPSHOTS=1` blesses anew, each form that is run: what changes the physics changes them.
+//! `UPDATE_SNAPSHOTS=1` blesses anew: what changes the physics changes them. `web/e2e/tests/environment.js`
+//! holds a browser to the same.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -52,12 +53,6 @@ fn check(episodes: usize, threads: &[usize]) {
 }
 
 #[test]
-fn fifty_episodes_are_as_blessed() {
-    check(50, &[1, 3]);
-}
-
-#[test]
-#[ignore = "takes a minute"]
 fn a_thousand_episodes_are_as_blessed() {
-    check(1000, &[1, 2, 7]);
+    check(1000, &[1, 3]);
 }
