@@ -178,3 +178,12 @@ pub(crate) fn did_not_run(why: &str) {
     use std::io::Write as _;
     writeln!(std::io::stderr(), "note: {test} did not run: {why}").expect("standard error is open");
 }
+
+/// Taken by tests of which one keeps every core busy for minutes and another holds a third party's program
+/// to the clock: the one would make the other late, and nothing would be learnt.
+pub(crate) fn alone() -> std::sync::MutexGuard<'static, ()> {
+    static WHOLE_MACHINE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    WHOLE_MACHINE
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}

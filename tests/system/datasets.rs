@@ -367,6 +367,7 @@ fn rows_in_journals(folder: &Path, saved: u32) -> Vec<u32> {
 
 #[test]
 fn whatever_kills_the_recorder_finished_episodes_load_and_the_open_one_comes_back() {
+    let _alone = crate::app::alone();
     let kills = std::env::var("FOREARM_KILLS").ok();
     let kills = kills.and_then(|kills| kills.parse().ok()).unwrap_or(KILLS);
     let (lerobot, light) = (Reader::lerobot(), Reader::light());

@@ -186,6 +186,7 @@ fn feetechs_sdk_takes_virtual_servos_for_real_ones() {
         assert!(!in_ci(), "the SDK is missing; run `cargo xtask test`");
         return did_not_run("no Python with Feetech's SDK; `cargo xtask test` gets one");
     };
+    let _alone = crate::app::alone();
     let arms = Arms::serve("sdk", "empty", &["arm"], &[]);
     let run = Command::new(python)
         .arg(root().join("tests/python/feetech_sdk.py"))
