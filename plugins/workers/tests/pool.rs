@@ -404,7 +404,9 @@ fn a_newer_task_for_a_control_takes_the_place_of_what_waits_and_of_what_is_at_wo
         open(gates[2]);
         number(&pool, &mut newest);
         assert!(was_let_go(gates[0]), "what was at work ended");
-        assert_eq!(begun(gates[1]), 0, "what waited was never begun");
+        // It took the first one's place, too: it may have begun before the newest came.
+        let left = begun(gates[1]) == 0 || was_let_go(gates[1]);
+        assert!(left, "what waited was not begun, or ended");
         let kind = kind(&pool.status(), "chore/until");
         assert_eq!((kind.done, kind.cancelled), (1, 2));
         assert_eq!((kind.queued, kind.running), (0, 0));
